@@ -4,19 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 
 import pytest
 
 from cutover_gates.hospital import (
+    Credentials,
     Document,
     Driver,
+    FrontDesk,
     Patient,
+    Reason,
+    Role,
     Session,
+    SignInDesk,
     Transition,
     Visit,
 )
-from cutover_gates.hospital.matchers import AuditTrail
-from cutover_gates.hospital.synthetic import FileFactory
+from cutover_gates.hospital.matchers import AccountTrail, AuditTrail, expect_rejection
+from cutover_gates.hospital.synthetic import FileFactory, PatientFactory
 
 pytestmark = pytest.mark.plan("access-control")
 
@@ -111,3 +117,50 @@ def test_a_refused_change_stands_in_the_audit_log(
     audit_trail.require_refusal(
         used_chart.patient.id, outsider, lambda: WRITES[use](used_chart, outsider)
     )
+
+
+def test_a_search_stands_in_the_audit_log(
+    account_trail: AccountTrail, front_desk: FrontDesk, registered: Patient, registrar: Session
+) -> None:
+    """Whoever searches for a patient stands in the audit log, once for each search.
+
+    Who looks for a neighbour by name has seen that the neighbour is here.
+    """
+    searches = [
+        partial(front_desk.find, mrn=registered.mrn),
+        partial(front_desk.find, name=registered.family_name),
+        partial(front_desk.find, mrn=registered.mrn),
+    ]
+    account_trail.require_searches(names_of(registrar), registered.id, searches)
+
+
+def test_a_sign_in_stands_in_the_audit_log(
+    account_trail: AccountTrail, door: SignInDesk, accounts: Callable[[Role], Credentials]
+) -> None:
+    """Whoever signs in stands in the audit log."""
+    account = accounts(Role.AUDITOR)
+    known = names_of(door.sign_in(account))
+    account_trail.require_sign_in(known, partial(door.sign_in, account), allowed=True)
+
+
+def test_a_refused_sign_in_stands_in_the_audit_log(
+    account_trail: AccountTrail, door: SignInDesk, people: PatientFactory
+) -> None:
+    """Whoever fails to sign in stands in the audit log as refused, under the name that was tried.
+
+    So a guesser is seen.
+    """
+    nobody = people.unknown_credentials()
+
+    def fail() -> None:
+        with expect_rejection(Reason.UNAUTHENTICATED):
+            door.sign_in(nobody)
+
+    account_trail.require_sign_in([nobody.username], fail, allowed=False)
+
+
+def names_of(session: Session) -> list[str]:
+    """Return the names of a person: the user name, and what the sign-in captured of them."""
+    people = (session, *session.deputies.values())
+    captured = [str(value) for one in people for value in one.variables.values()]
+    return [*(one.username for one in people), *captured]

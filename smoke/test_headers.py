@@ -5,10 +5,21 @@ The headers of all other answers are judged as they come, while the checks run.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from contextlib import suppress
+
 import pytest
 
 from cutover_gates.config.target_access import Limits
-from cutover_gates.hospital import Patient, Records
+from cutover_gates.hospital import (
+    Credentials,
+    Patient,
+    Records,
+    Role,
+    Session,
+    SignInDesk,
+    Unsupported,
+)
 from cutover_gates.hospital.matchers import assert_passed
 from cutover_gates.hospital.synthetic import FileFactory
 from cutover_gates.probes.api.headers.assessments import HeaderAssessments
@@ -30,6 +41,27 @@ def test_no_foreign_page_may_send(headers: HeaderAssessments) -> None:
     A browser asks first (OPTIONS) before it sends what a form could not.
     """
     assert_passed(headers.assess_preflights())
+
+
+@pytest.mark.plan("authentication-flow")
+def test_a_sign_in_sets_guarded_cookies(
+    headers: HeaderAssessments, door: SignInDesk, accounts: Callable[[Role], Credentials]
+) -> None:
+    """A cookie of a sign-in is out of reach for scripts, for other sites and for open networks.
+
+    Where a sign-in sets none there is nothing to guard.
+    """
+    sessions: list[Session] = []
+
+    def sign_in() -> None:
+        sessions.append(door.sign_in(accounts(Role.CLINICIAN)))
+
+    def refresh() -> None:
+        # A target may declare that it renews none.
+        with suppress(Unsupported):
+            door.refresh(sessions[0])
+
+    assert_passed(headers.assess_cookies([sign_in, refresh]))
 
 
 def test_a_download_says_what_it_is(

@@ -48,3 +48,21 @@ def test_no_header_turns_a_request_into_a_change(
     """
     assert_passed(methods.assess_override(method, None, "without a token"))
     assert_passed(methods.assess_override(method, outsider, "by an outsider"))
+
+
+def test_a_condition_tells_a_stranger_nothing(methods: MethodAssessments) -> None:
+    """A request with a condition tells a caller without a token nothing of a chart.
+
+    "Not modified" and "precondition failed" would tell that it is there, and its version.
+    """
+    assert_passed(methods.assess_conditions(None, "without a token"))
+
+
+def test_a_condition_tells_an_outsider_nothing(
+    methods: MethodAssessments, outsider: Session
+) -> None:
+    """A request with a condition tells a clinician of another facility nothing of a chart.
+
+    "Not modified" and "precondition failed" would tell that it is there, and its version.
+    """
+    assert_passed(methods.assess_conditions(outsider, "by an outsider"))

@@ -8,8 +8,10 @@ from fastapi import APIRouter, Depends, Request
 from pydantic import BaseModel, StringConstraints
 
 from reference import text
+from reference.audit import store as audit
 from reference.auth import service, sessions
 from reference.openapi import EVERYWHERE, example, refusals, success
+from reference.problems import Problem
 from reference.security import Caller, Guarded, bearer, pool_of
 from reference.settings import BASE_PATH
 
@@ -66,9 +68,23 @@ guarded = APIRouter(
 def sign_in(request: Request, credentials: Credentials) -> service.Tokens:
     """Open a session. The same answer for an unknown name and a wrong password."""
     settings = request.app.state.settings
-    tokens = service.sign_in(pool_of(request), settings, credentials.username, credentials.password)
+    try:
+        tokens = service.sign_in(
+            pool_of(request), settings, credentials.username, credentials.password
+        )
+    except Problem:
+        _log_sign_in(request, credentials.username, "refused")
+        raise
+    _log_sign_in(request, credentials.username, "allowed")
     request.state.username = credentials.username
     return tokens
+
+
+def _log_sign_in(request: Request, username: str, outcome: str) -> None:
+    with pool_of(request).connection() as connection:
+        audit.write(
+            connection, username[:200], "session.open", None, outcome, request.state.request_id
+        )
 
 
 @public.post(

@@ -43,6 +43,11 @@ CAPABILITIES: Mapping[str, Capability] = {
         Capability("audit-reads", "an entry in the audit log for what is only read"),
         Capability("audit-refusals", "an entry in the audit log for what is refused"),
         Capability("audit-once", "one entry for each use and no more; several are then accepted"),
+        Capability("newest_audit", "reading the newest entries of the audit log"),
+        Capability("audit-searches", "an entry in the audit log for each search for a patient"),
+        Capability(
+            "audit-sign-ins", "an entry in the audit log for each sign-in, and each refusal"
+        ),
         Capability("document-version", "that the API's document names the release"),
         Capability("undocumented-requests", "(own driver) methods and headers of no document"),
         Capability("download-names", "the name of a file in the headers of its download"),

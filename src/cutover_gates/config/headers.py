@@ -32,6 +32,13 @@ def _check_names(value: dict[str, str]) -> dict[str, str]:
     return value
 
 
+def _check_cookies(value: dict[str, str]) -> dict[str, str]:
+    for name, reason in value.items():
+        if not reason.strip():
+            raise ValueError(f"{name} needs a reason: an auditor will ask for it")
+    return value
+
+
 Origin = Annotated[str, AfterValidator(_check_origin)]
 
 
@@ -60,6 +67,15 @@ class Headers(SettingsTable):
         description=(
             "Domains of the inside, which no answer may name. Private addresses and names such as"
             " `*.local`, `*.internal` and `*.svc` belong to the inside anyway."
+        ),
+    )
+    harmless_cookies: Annotated[dict[str, str], AfterValidator(_check_cookies)] = Field(
+        default={},
+        json_schema_extra=LEAVES_OUT,
+        examples=[{"AWSALB": "the balancer's, it names an instance"}],
+        description=(
+            "Cookies of a sign-in that open nothing, so that scripts and other sites may have them,"
+            " each with the reason."
         ),
     )
     not_judged: Annotated[dict[str, str], AfterValidator(_check_names)] = Field(

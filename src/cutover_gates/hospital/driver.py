@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, Protocol, runtime_checkable
 
 from cutover_gates.hospital.answers import (
@@ -28,6 +29,7 @@ from cutover_gates.hospital.values import (
     Visit,
 )
 
+NewestEntries = Callable[[Session, str, datetime], Sequence[AuditEntry]]
 REFRESH_MARGIN = 30.0
 """Seconds before its end at which a token is renewed, where the driver names no other margin.
 
@@ -65,7 +67,9 @@ class DriverFeatures:
     `documented_operations` returns the operations of `Driver.operations`, such as `GET /patients`,
     by those of the language that they do (a move by its name, `retire_patient` …).
     `sends_undocumented`: `Driver.attempt` also takes an `UndocumentedRequest`. `audit_entries` are
-    those of one patient. `used_operations`: method and path (`{}` for a value) of each request.
+    those of one patient, `newest_audit_entries` those of an account since a moment, whoever they
+    are about (or the newest of all). `used_operations`: method and path (`{}` for a value) of each
+    request.
     """
 
     refresh_margin: float = REFRESH_MARGIN
@@ -83,6 +87,7 @@ class DriverFeatures:
     documented_operations: Callable[[], Mapping[str, Sequence[str]]] = dict
     sends_undocumented: bool = False
     audit_entries: Callable[[Session, str], Sequence[AuditEntry]] | None = None
+    newest_audit_entries: NewestEntries | None = None
     used_operations: Callable[[], Mapping[str, Sequence[tuple[str, str]]]] | None = None
 
 

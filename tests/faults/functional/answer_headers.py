@@ -197,3 +197,33 @@ class EveryDownloadHasATagOfItsOwn(_Answers):
 
     def change(self, answer: ResponseDraft) -> None:
         answer.headers["etag"] = f'"{uuid4().hex}"'
+
+
+class _Cookies(_Answers):
+    """A sign-in also sets a cookie, as browsers keep it."""
+
+    item = "authentication-flow"
+    hits = "^POST .*/auth/(sign-in|refresh) 200"
+    cookie: ClassVar[str]
+
+    def change(self, answer: ResponseDraft) -> None:
+        answer.headers["set-cookie"] = f"sid={uuid4().hex}; Path=/; {self.cookie}"
+
+
+class ScriptsReadTheSession(_Cookies):
+    """A script that somebody typed into a name takes the session of whoever reads the chart."""
+
+    cookie = "SameSite=Strict"
+
+
+class AnyPageSendsTheSession(_Cookies):
+    """A page that a nurse opens at home corrects charts in the nurse's name."""
+
+    cookie = "HttpOnly; SameSite=None"
+
+
+class ARenewedSessionIsLessGuarded(_Cookies):
+    """The first cookie is guarded, and the one after an hour is not."""
+
+    hits = "^POST .*/auth/refresh 200"
+    cookie = "HttpOnly"

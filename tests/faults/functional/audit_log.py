@@ -82,6 +82,33 @@ class CorrectionsAreNotInTheAuditLog(_AuditLog):
         return []
 
 
+class SearchesAreNotInTheAuditLog(_AuditLog):
+    """Who looked for the minister by name, and saw that she is here, is not known."""
+
+    actions = ("patient.search",)
+
+    def entry(self, values: dict[str, Any]) -> list[Mapping[str, Any]]:
+        return []
+
+
+class SignInsAreNotInTheAuditLog(_AuditLog):
+    """An account is used at night, and nobody can say that it was."""
+
+    actions, ended = ("session.open",), "allowed"
+
+    def entry(self, values: dict[str, Any]) -> list[Mapping[str, Any]]:
+        return []
+
+
+class GuessesAreNotInTheAuditLog(_AuditLog):
+    """Somebody tries one password after the other, and nobody notices."""
+
+    actions, ended = ("session.open",), "refused"
+
+    def entry(self, values: dict[str, Any]) -> list[Mapping[str, Any]]:
+        return []
+
+
 class RefusalsAreNotInTheAuditLog(_AuditLog):
     """Somebody tries one record after the other for a week, and nobody notices."""
 

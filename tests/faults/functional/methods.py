@@ -143,3 +143,52 @@ class ARefusalNamesThePatient(FunctionalFault):
                 answer.headers["x-record"] = _name_of(state.pool, found[1])
 
         return rewrite_responses(app, change)
+
+
+class _Conditional(_Unguarded):
+    """A condition is looked at before anybody asks who asks."""
+
+    method = "GET"
+    header: ClassVar[bytes]
+
+    def hits(self, scope: Scope) -> bool:
+        return super().hits(scope) and any(name == self.header for name, _ in scope["headers"])
+
+
+class AConditionTellsWhoIsHere(_Conditional):
+    """Anyone on the network asks whether the minister's record has changed, and is told “no”."""
+
+    header = b"if-none-match"
+
+    def answer(self, pool: Pool, patient_id: str, path: str) -> Response | None:
+        return Response(status_code=304) if _name_of(pool, patient_id) else None
+
+
+class APreconditionTellsWhoIsHere(_Conditional):
+    """Whoever guesses an id is told that its version is another one: so it is an id."""
+
+    header = b"if-match"
+
+    def answer(self, pool: Pool, patient_id: str, path: str) -> Response | None:
+        return Response(status_code=412) if _name_of(pool, patient_id) else None
+
+
+class AnOldVersionIsToldToOutsiders(FunctionalFault):
+    """A cache answers "not modified" from its memory to whoever knows the version."""
+
+    item = "access-control"
+
+    def around(self, app: ASGIApp) -> ASGIApp:
+        known: dict[str, str] = {}
+
+        def change(answer: ResponseDraft) -> None:
+            scope = answer.scope
+            if scope["method"] != "GET":
+                return
+            if answer.status == 200 and "etag" in answer.headers:
+                known[scope["path"]] = answer.headers["etag"]
+            wanted = Headers(scope=scope).get("if-none-match")
+            if wanted and wanted == known.get(scope["path"]):
+                answer.status, answer.body = 304, b""
+
+        return rewrite_responses(app, change)

@@ -10,7 +10,7 @@ import pytest
 
 from cutover_gates.core.findings import FindingsError
 from cutover_gates.hospital import Answer, AuditEntry, Reason, Rejected, Session, Unsupported
-from cutover_gates.hospital.matchers import AuditTrail
+from cutover_gates.hospital.matchers import AuditTrail, TargetCapabilities
 
 PERSON = Session("nurse", "token", variables={"user_id": 17})
 Act = Callable[[], object]
@@ -34,7 +34,8 @@ class Log:
 
     def trail(self, **absent: str) -> AuditTrail:
         names = {name.replace("_", "-"): why for name, why in absent.items()}
-        return AuditTrail(lambda _: self.entries, 0.1, timedelta(seconds=5), names)
+        capabilities = TargetCapabilities(names, lambda *_, **__: None)
+        return AuditTrail(lambda _: self.entries, 0.1, timedelta(seconds=5), capabilities)
 
 
 def entry(entry_id: str = "1", who: str = "nurse", *, allowed: bool = True) -> AuditEntry:
@@ -80,12 +81,14 @@ def test_an_act_that_should_be_refused_and_is_done_is_a_finding() -> None:
         log.trail().require_refusal("7", PERSON, log.write(entry(allowed=False)))
 
 
-def test_what_a_log_is_declared_not_to_hold_is_not_asked() -> None:
+def test_what_a_log_is_declared_not_to_hold_is_looked_for_all_the_same() -> None:
     log = Log()
     with pytest.raises(Unsupported):
         log.trail(audit_reads="writes only").require_read("7", PERSON, log.write())
     with pytest.raises(Unsupported):
         log.trail(audit_refusals="successes only").require_refusal("7", PERSON, log.refuse())
+    # What it holds all the same is proven.
+    log.trail(audit_reads="writes only").require_read("7", PERSON, log.write(entry()))
     log.trail(audit_once="a line for each query").require_read(
         "7", PERSON, log.write(entry(), entry("2"))
     )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
+
 from cutover_gates.drivers.mapping_check import patient_steps
 from cutover_gates.drivers.mapping_check.causes import Cause
 from cutover_gates.drivers.mapping_check.chart_step_list import chart_steps_for
@@ -24,6 +26,8 @@ def _sign_in(role: Role) -> CheckStep:
     )
 
 
+RECENTLY = timedelta(hours=1)
+"""Longer than a walk takes, and than the clocks of two machines differ."""
 _PATIENT, _REGISTRAR = "patient", "registrar"
 
 PATIENT_STEPS: tuple[CheckStep, ...] = (
@@ -170,11 +174,37 @@ def read_audit_log(context: CheckContext) -> None:
         )
 
 
+def read_newest_audit(context: CheckContext) -> None:
+    """Read the newest entries of the registrar, whoever they are about, and require one."""
+    read = context.driver.features.newest_audit_entries
+    if read is None:
+        raise Unsupported("newest_audit", "its driver reads no entries by account")
+    registrar = context["registrar"]
+    since = datetime.now(UTC) - RECENTLY
+    entries = read(context["administrator"], registrar.username, since)
+    names = {registrar.username, *map(str, registrar.variables.values())}
+    if not any(entry.who & names for entry in entries):
+        raise UnexpectedResult(
+            Cause.MISSING_ENTRY,
+            "operations.newest_audit",
+            "an entry of the registrar, who has just worked",
+            f"{len(entries)} entries of others",
+        )
+
+
 AUDIT_STEP = CheckStep(
     "read the audit log", "audit", read_audit_log, ("corrected", "administrator")
+)
+NEWEST_AUDIT_STEP = CheckStep(
+    "read the newest entries of the audit log",
+    "newest_audit",
+    read_newest_audit,
+    ("corrected", "administrator"),
 )
 
 
 def list_steps(context: CheckContext) -> tuple[CheckStep, ...]:
     """Return all steps: a step may use what an earlier one made."""
-    return (*PATIENT_STEPS, AUDIT_STEP, *chart_steps_for(context.document_types))
+    # Without an audit log there are no newest entries either: that is declared once.
+    audit = [AUDIT_STEP] if "audit" in context.unsupported else [AUDIT_STEP, NEWEST_AUDIT_STEP]
+    return (*PATIENT_STEPS, *audit, *chart_steps_for(context.document_types))

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import replace
+from datetime import datetime
 from functools import partial
 from http.cookiejar import DefaultCookiePolicy
 
@@ -89,6 +90,7 @@ class RestDriver(RestCharts):
             documented_operations=self._documented_operations,
             sends_undocumented=True,
             audit_entries=self._audit_entries,
+            newest_audit_entries=self._newest_audit_entries,
             used_operations=partial(list_used_operations, self.mapping),
         )
 
@@ -186,6 +188,13 @@ class RestDriver(RestCharts):
     def _audit_entries(self, session: Session, patient_id: str) -> Sequence[AuditEntry]:
         patient = {"id": patient_id}
         return self._pages.list_all("audit", session, self._read.audit_entry, patient=patient)
+
+    def _newest_audit_entries(
+        self, session: Session, account: str, since: datetime
+    ) -> Sequence[AuditEntry]:
+        variables = {"account": account, "since": since}
+        page = next(self._pages.iterate_pages("newest_audit", session, **variables))
+        return [self._read.audit_entry(page.result, item) for item in page.items]
 
     def _session_header(self, session: Session) -> tuple[str, str]:
         return self.mapping.token.header, self._runner.build.token_value(session.access)

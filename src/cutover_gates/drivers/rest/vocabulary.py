@@ -115,13 +115,16 @@ OPERATIONS: dict[str, OperationSpec] = {
     "release": OperationSpec("release", {}, token=False, takes_id=False),
     "describe": OperationSpec(None, {}, token=False, takes_id=False),
     "audit": OperationSpec("audit_entry", {"patient": _ID, **_PAGE}, is_list=True),
+    "newest_audit": OperationSpec(
+        "audit_entry", {"account": ANYTHING, "since": ANYTHING}, is_list=True, takes_id=False
+    ),
     "retire_patient": OperationSpec(None, {"patient": _ID}),
     "retire_visit": OperationSpec(None, {"patient": _ID, "visit": _ID}),
     "retire_document": OperationSpec(None, {"patient": _ID, "document": _ID}),
 }
 
 SESSION = _SESSION
-OPTIONAL_OPERATIONS = frozenset({"audit"})
+OPTIONAL_OPERATIONS = frozenset({"audit", "newest_audit"})
 """Operations that a mapping may leave out without a reason. A gate then asks for the declaration.
 """
 

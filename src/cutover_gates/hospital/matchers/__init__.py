@@ -3,6 +3,7 @@
 Checks import from this package directly.
 """
 
+from cutover_gates.hospital.matchers.account_trail import AccountTrail
 from cutover_gates.hospital.matchers.answer_checks import (
     SECURITY_HEADERS,
     find_auth_problem,
@@ -37,6 +38,7 @@ from cutover_gates.hospital.matchers.read_back import ReadBack
 
 __all__ = [
     "SECURITY_HEADERS",
+    "AccountTrail",
     "AuditTrail",
     "ExpectedRejection",
     "InstanceReads",

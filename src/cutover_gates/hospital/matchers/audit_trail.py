@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from cutover_gates.core.findings import THIS_CHECK, Finding, FindingsError
-from cutover_gates.hospital.answers import AuditEntry, Rejected, Unsupported
+from cutover_gates.hospital.answers import AuditEntry, Rejected
+from cutover_gates.hospital.matchers.capability_checks import TargetCapabilities
 from cutover_gates.hospital.values import Session
 
 POLL_SECONDS = 0.05
+ABSENT_SECONDS = 1.0
+"""Seconds for which an entry is looked for that the log is declared not to hold."""
 READS, REFUSALS, ONCE = "audit-reads", "audit-refusals", "audit-once"
 """Capabilities that a target with an audit log may lack."""
 
@@ -21,19 +24,18 @@ class AuditTrail:
     """The audit log of a target.
 
     `read` returns the entries of one patient. `seconds` is how long after an act its entry may be
-    missing, `clock_skew` by how much the target's clock may differ. `absent` are the capabilities
-    that are declared absent, with the reasons.
+    missing, `clock_skew` by how much the target's clock may differ. `capabilities` are those of the
+    target: what the log is declared not to hold is looked for all the same.
     """
 
     read: Callable[[str], Sequence[AuditEntry]]
     seconds: float
     clock_skew: timedelta
-    absent: Mapping[str, str]
+    capabilities: TargetCapabilities
 
     def require_read(self, patient_id: str, session: Session, act: Callable[[], object]) -> None:
         """Do `act`, which only reads, and require its entry."""
-        self._require_capability(READS)
-        self._require(patient_id, session, act, allowed=True)
+        self._require(patient_id, session, act, allowed=True, capability=READS)
 
     def require_write(self, patient_id: str, session: Session, act: Callable[[], object]) -> None:
         """Do `act`, which changes something, and require its entry."""
@@ -41,7 +43,6 @@ class AuditTrail:
 
     def require_refusal(self, patient_id: str, session: Session, act: Callable[[], object]) -> None:
         """Do `act`, which the target must refuse, and require an entry that says so."""
-        self._require_capability(REFUSALS)
 
         def refused_act() -> None:
             try:
@@ -50,41 +51,50 @@ class AuditTrail:
                 return
             raise FindingsError(Finding(THIS_CHECK, "", "a rejection", "the target did it"))
 
-        self._require(patient_id, session, refused_act, allowed=False)
-
-    def _require_capability(self, name: str) -> None:
-        if name in self.absent:
-            raise Unsupported(name, self.absent[name])
+        self._require(patient_id, session, refused_act, allowed=False, capability=REFUSALS)
 
     def _require(
-        self, patient_id: str, session: Session, act: Callable[[], object], *, allowed: bool
+        self,
+        patient_id: str,
+        session: Session,
+        act: Callable[[], object],
+        *,
+        allowed: bool,
+        capability: str = "",
     ) -> None:
         known = {entry.id for entry in self.read(patient_id)}
         began = datetime.now(UTC)
         act()
-        entries = self._wait_for_entries(patient_id, known, _names_of(session), allowed)
+        names = names_of(session)
+
+        def find_entries() -> list[AuditEntry]:
+            new = [entry for entry in self.read(patient_id) if entry.id not in known]
+            return [one for one in new if one.who & names and one.allowed is allowed]
+
+        entries = wait_for_entries(find_entries, self._limit(capability))
+        if capability:
+            self.capabilities.allow_lack(capability, is_lacking=not entries)
         if not entries:
             raise FindingsError(self._describe_missing(patient_id, known, allowed))
         findings = [
-            *self._find_wrong_times(entries, began),
+            *find_wrong_times(entries, began, self.clock_skew),
             *self._find_wrong_patients(entries, patient_id),
+            *self._find_repetitions(entries),
         ]
-        if len(entries) > 1 and ONCE not in self.absent:
-            findings.append(Finding(THIS_CHECK, "audit log", "one entry", f"{len(entries)}"))
         if findings:
             raise FindingsError(*findings)
 
-    def _wait_for_entries(
-        self, patient_id: str, known: set[str], names: frozenset[str], allowed: bool
-    ) -> list[AuditEntry]:
-        """Return the new entries of this person, as soon as there is one."""
-        deadline = time.monotonic() + self.seconds
-        while True:
-            new = [entry for entry in self.read(patient_id) if entry.id not in known]
-            entries = [one for one in new if one.who & names and one.allowed is allowed]
-            if entries or time.monotonic() > deadline:
-                return entries
-            time.sleep(POLL_SECONDS)
+    def _limit(self, capability: str) -> float:
+        is_absent = self.capabilities.lacks(capability)
+        return min(self.seconds, ABSENT_SECONDS) if is_absent else self.seconds
+
+    def _find_repetitions(self, entries: Sequence[AuditEntry]) -> list[Finding]:
+        if self.capabilities.lacks(ONCE):
+            self.capabilities.note(ONCE, works=len(entries) == 1)
+            return []
+        if len(entries) == 1:
+            return []
+        return [Finding(THIS_CHECK, "audit log", "one entry", f"{len(entries)}")]
 
     def _describe_missing(self, patient_id: str, known: set[str], allowed: bool) -> Finding:
         """Return the finding: what new entries there are instead, without names of people."""
@@ -95,15 +105,6 @@ class AuditTrail:
         shown = f"entries of others or with another outcome ({actual})" if new else "no entry"
         return Finding(THIS_CHECK, "audit log", expected, shown)
 
-    def _find_wrong_times(self, entries: Sequence[AuditEntry], began: datetime) -> list[Finding]:
-        earliest, latest = began - self.clock_skew, datetime.now(UTC) + self.clock_skew
-        expected = f"between {earliest:%H:%M:%S} and {latest:%H:%M:%S} UTC"
-        return [
-            Finding(THIS_CHECK, "time of the entry", expected, f"{entry.at:%Y-%m-%d %H:%M:%S %Z}")
-            for entry in entries
-            if entry.at is not None and not earliest <= entry.at <= latest
-        ]
-
     def _find_wrong_patients(self, entries: Sequence[AuditEntry], patient_id: str) -> list[Finding]:
         return [
             Finding(THIS_CHECK, "patient of the entry", "the one who was used", "another one")
@@ -112,7 +113,32 @@ class AuditTrail:
         ]
 
 
-def _names_of(session: Session) -> frozenset[str]:
+def wait_for_entries(
+    find: Callable[[], list[AuditEntry]], seconds: float, times: int = 1
+) -> list[AuditEntry]:
+    """Return the entries that `find` returns, as soon as there are so many of them."""
+    deadline = time.monotonic() + seconds
+    while True:
+        entries = find()
+        if len(entries) >= times or time.monotonic() > deadline:
+            return entries
+        time.sleep(POLL_SECONDS)
+
+
+def find_wrong_times(
+    entries: Sequence[AuditEntry], began: datetime, clock_skew: timedelta
+) -> list[Finding]:
+    """Return a finding for each entry whose time is not that of the act, which has just ended."""
+    earliest, latest = began - clock_skew, datetime.now(UTC) + clock_skew
+    expected = f"between {earliest:%H:%M:%S} and {latest:%H:%M:%S} UTC"
+    return [
+        Finding(THIS_CHECK, "time of the entry", expected, f"{entry.at:%Y-%m-%d %H:%M:%S %Z}")
+        for entry in entries
+        if entry.at is not None and not earliest <= entry.at <= latest
+    ]
+
+
+def names_of(session: Session) -> frozenset[str]:
     """Return the names of the person: the user name, and what the sign-in captured of them."""
     people = (session, *session.deputies.values())
     captured = [str(value) for one in people for value in one.variables.values()]

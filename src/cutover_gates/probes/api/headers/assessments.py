@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from email.message import Message
@@ -23,6 +23,7 @@ from cutover_gates.hospital import (
     UndocumentedRequest,
 )
 from cutover_gates.probes.api.headers import rules
+from cutover_gates.probes.api.headers.cookies import find_loose_cookies
 
 Capture = Callable[[], AbstractContextManager[list[ObservedAnswer]]]
 
@@ -34,7 +35,8 @@ class HeaderAssessments:
     `operations` returns those of the document; it raises `Unsupported` where no other request than
     theirs can be sent. `allowed_origins` are those of the settings. `values` returns the values of
     the parameters in an operation's path. `capture` yields the answers of a block. `names_files`
-    and `types_files`: a download tells the name and the media type of its file.
+    and `types_files`: a download tells the name and the media type of its file. `harmless_cookies`
+    open nothing, as the settings say.
     """
 
     hospital: Driver
@@ -47,6 +49,22 @@ class HeaderAssessments:
     names_files: bool
     types_files: bool
     record: Callable[[Assessment], None] = field(repr=False)
+    harmless_cookies: Collection[str] = ()
+
+    def assess_cookies(self, acts: Sequence[Callable[[], object]]) -> Assessment:
+        """Do `acts`, which sign in or renew a session, and look at the cookies that they set."""
+        builder, is_encrypted = AssessmentBuilder(), self.base_url.startswith("https:")
+        for act in acts:
+            with self.capture() as answers:
+                act()
+            builder.checked += [f"{answer.method} {answer.path}" for answer in answers]
+            for answer in answers:
+                builder.findings += find_loose_cookies(
+                    answer, is_encrypted=is_encrypted, harmless=self.harmless_cookies
+                )
+        # An identity provider of its own answers instead of the target.
+        builder.checked.append("the answers to a sign-in")
+        return self._finish(builder, "cookies of a sign-in")
 
     def assess_reading_origins(self) -> Assessment:
         """Read every operation as a page of a foreign origin does, and as one of an allowed one."""

@@ -80,3 +80,11 @@ ANSWERS_OBSERVED = Rule(
     "What was not looked at may tell anything.",
     "Find out why the process ended early, and run again.",
 )
+COOKIE_GUARDED = Rule(
+    "HEADER-013",
+    "A cookie of a sign-in is out of reach for scripts, other sites and open networks",
+    "A script in a page, or a page of somebody else, acts with the session of who is signed in.",
+    "Set HttpOnly, SameSite (Lax or Strict) and Secure. Name a cookie that opens nothing in"
+    " headers.harmless_cookies, with the reason.",
+    waivable=False,
+)

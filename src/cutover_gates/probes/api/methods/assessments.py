@@ -4,13 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 
 from cutover_gates.core.evidence.assessment import Assessment, AssessmentBuilder
-from cutover_gates.hospital import Driver, Operation, Rejected, Session, UndocumentedRequest
+from cutover_gates.hospital import (
+    Answer,
+    Driver,
+    Operation,
+    Rejected,
+    Session,
+    UndocumentedRequest,
+)
 from cutover_gates.hospital.undocumented_requests import (
     SAFE_METHODS,
     list_overrides,
     list_undocumented,
+)
+from cutover_gates.probes.api.methods.conditional_requests import (
+    find_told_conditions,
+    list_readable,
+    read_validators,
 )
 from cutover_gates.probes.api.methods.method_judgement import (
     compare_charts,
@@ -65,6 +78,27 @@ class MethodAssessments:
         requests = list_overrides(self.operations, method)
         return self._assess(f"another method that means {method}, {asker}", requests, session)
 
+    def assess_conditions(self, session: Session | None, asker: str) -> Assessment:
+        """Read each record of a chart with a condition, as somebody who may not see it."""
+        chart, builder = self.new_chart(), AssessmentBuilder()
+        for operation in list_readable(self.operations, chart.values):
+            values = chart.values(operation)
+            validators = read_validators(self.hospital, self.reader, operation, values)
+            send = partial(self._send, session, values)
+            builder.findings += find_told_conditions(operation, asker, validators, send)
+            builder.checked.append(str(operation))
+        assessment = builder.build(f"conditional requests {asker}")
+        self.record(assessment)
+        return assessment
+
+    def _send(
+        self, session: Session | None, values: Mapping[str, str], request: Operation
+    ) -> Answer:
+        try:
+            return self.hospital.attempt(request, session, values)
+        except Rejected as rejection:
+            return rejection.answer
+
     def _assess(
         self, title: str, requests: Sequence[Operation], session: Session | None
     ) -> Assessment:
@@ -103,11 +137,7 @@ class MethodAssessments:
         session: Session | None,
         chart: TriedChart,
     ) -> None:
-        values = chart.values(request)
-        try:
-            answer = self.hospital.attempt(request, session, values)
-        except Rejected as rejection:
-            answer = rejection.answer
+        answer = self._send(session, chart.values(request), request)
         subject = f"{request} {'without a token' if session is None else 'by an outsider'}"
         builder.findings += find_shown_patient(request, answer, subject, chart.words)
         if isinstance(request, UndocumentedRequest):

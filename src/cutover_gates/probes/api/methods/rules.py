@@ -25,3 +25,10 @@ NOTHING_DONE = Rule(
     "Find out which handler did it, and put the question who asks before it.",
     waivable=False,
 )
+CONDITION_REFUSED = Rule(
+    "METHOD-004",
+    "A conditional request is refused as any other to a person who may not see the chart",
+    "An answer of 304 or 412 tells that the record is there, and which version it has.",
+    "Ask who asks before the condition is looked at, in the application and in every cache.",
+    waivable=False,
+)
