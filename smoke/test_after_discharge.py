@@ -39,6 +39,7 @@ from cutover_gates.hospital.synthetic import FileFactory
 
 pytestmark = pytest.mark.plan("acknowledged-writes")
 
+DischargedReader = Callable[[Role, Callable[[Session], bool]], Session]
 REASON = "cutover check"
 READERS_OF_CHARTS = (Role.REGISTRAR, Role.CLINICIAN, Role.ADMINISTRATOR)
 READERS_OF_DOCUMENTS = (Role.CLINICIAN, Role.ADMINISTRATOR)
@@ -48,7 +49,7 @@ READERS_OF_DOCUMENTS = (Role.CLINICIAN, Role.ADMINISTRATOR)
 @pytest.mark.parametrize("role", READERS_OF_CHARTS)
 def test_a_chart_stays_readable_after_discharge(
     hospital: Driver,
-    discharged_reader: Callable[[Role], Session],
+    discharged_reader: DischargedReader,
     registered: Patient,
     discharged: Visit,
     role: Role,
@@ -57,7 +58,9 @@ def test_a_chart_stays_readable_after_discharge(
 
     The next doctor needs to know what was done. Whoever could read the chart before still can.
     """
-    session = discharged_reader(role)
+    session = discharged_reader(
+        role, lambda one: ids(hospital.visits_of(one, registered.id)) == [discharged.id]
+    )
     assert_same(registered.draft, hospital.patient(session, registered.id).draft)
     read = hospital.visit(session, registered.id, discharged.id)
     assert_equal(VisitStatus.DISCHARGED, read.status, "state of the visit")
@@ -71,7 +74,7 @@ def test_a_chart_stays_readable_after_discharge(
 @pytest.mark.parametrize("role", READERS_OF_DOCUMENTS)
 def test_documents_stay_readable_after_discharge(
     hospital: Driver,
-    discharged_reader: Callable[[Role], Session],
+    discharged_reader: DischargedReader,
     ward: Ward,
     records: Records,
     registered: Patient,
@@ -83,7 +86,9 @@ def test_documents_stay_readable_after_discharge(
     upload = files.of_type("application/pdf")
     document = records.file(registered, upload)
     ward.discharge(admitted)
-    session = discharged_reader(role)
+    session = discharged_reader(
+        role, lambda one: ids(hospital.documents_of(one, registered.id)) == [document.id]
+    )
     described = hospital.document(session, registered.id, document.id)
     assert_same(document, described)
     assert_same_bytes(upload.content, hospital.content(session, described))

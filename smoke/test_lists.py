@@ -28,9 +28,9 @@ from cutover_gates.hospital import (
     Ward,
 )
 from cutover_gates.hospital.matchers import (
+    ListDelay,
     TargetCapabilities,
     act_concurrently,
-    assert_becomes,
     assert_equal,
 )
 from cutover_gates.hospital.synthetic import FileFactory, PatientFactory
@@ -152,7 +152,7 @@ def test_patients_of_one_name_and_birth_date_are_found_once_on_pages_of_two(
 
 @pytest.mark.plan("patient-creation")
 def test_a_search_finds_who_was_registered_since_it_was_made_before(
-    front_desk: FrontDesk, people: PatientFactory, list_delay: float
+    front_desk: FrontDesk, people: PatientFactory, list_delay: ListDelay
 ) -> None:
     """A search that found nobody finds a patient who was registered since.
 
@@ -168,12 +168,12 @@ def test_a_search_finds_who_was_registered_since_it_was_made_before(
 
     assert_equal(([], [], []), find(), f"before the registration, {SEARCHED}")
     patient = front_desk.register(draft)
-    assert_becomes(([patient.id],) * 3, find, f"after the registration, {SEARCHED}", list_delay)
+    list_delay.assert_becomes(([patient.id],) * 3, find, f"after the registration, {SEARCHED}")
 
 
 @pytest.mark.plan("patient-creation")
 def test_a_search_follows_a_correction_since_it_was_made_before(
-    front_desk: FrontDesk, people: PatientFactory, list_delay: float
+    front_desk: FrontDesk, people: PatientFactory, list_delay: ListDelay
 ) -> None:
     """A search that found a patient does not find them under a name that was corrected since.
 
@@ -184,30 +184,29 @@ def test_a_search_follows_a_correction_since_it_was_made_before(
     assert_equal([patient.id], ids(front_desk.find(name=old)), "ids found by the old name")
     assert not front_desk.find(name=new)
     front_desk.update(replace(front_desk.patient(patient.id), family_name=new))
-    assert_becomes(
+    list_delay.assert_becomes(
         ([patient.id], []),
         lambda: (ids(front_desk.find(name=new)), ids(front_desk.find(name=old))),
         "ids found by the new name, and by the old one",
-        list_delay,
     )
 
 
 @pytest.mark.plan("visit-creation")
 def test_a_list_of_visits_shows_what_was_opened_since_it_was_read(
-    ward: Ward, registered: Patient, list_delay: float
+    ward: Ward, registered: Patient, list_delay: ListDelay
 ) -> None:
     """A list of visits that was empty shows a visit that was opened since."""
     assert not ward.visits_of(registered)
     visit = ward.open(registered)
-    assert_becomes(
-        {visit.id: VisitStatus.OPEN}, lambda: states(ward, registered), "visits", list_delay
+    list_delay.assert_becomes(
+        {visit.id: VisitStatus.OPEN}, lambda: states(ward, registered), "visits"
     )
 
 
 @pytest.mark.plan("visit-creation")
 @pytest.mark.parametrize("status", [VisitStatus.ADMITTED, VisitStatus.DISCHARGED])
 def test_a_list_of_visits_follows_a_move_since_it_was_read(
-    ward: Ward, registered: Patient, list_delay: float, status: VisitStatus
+    ward: Ward, registered: Patient, list_delay: ListDelay, status: VisitStatus
 ) -> None:
     """A list of visits that was read before a move shows the visit in its new state."""
     visit = ward.open(registered)
@@ -216,21 +215,20 @@ def test_a_list_of_visits_follows_a_move_since_it_was_read(
     assert_equal([visit.id], ids(ward.visits_of(registered)), "ids of the listed visits")
     move = ward.discharge if status is VisitStatus.DISCHARGED else ward.admit
     move(visit)
-    assert_becomes({visit.id: status}, lambda: states(ward, registered), "visits", list_delay)
+    list_delay.assert_becomes({visit.id: status}, lambda: states(ward, registered), "visits")
 
 
 @pytest.mark.plan("document-upload")
 def test_a_list_of_documents_shows_what_was_filed_since_it_was_read(
-    records: Records, registered: Patient, files: FileFactory, list_delay: float
+    records: Records, registered: Patient, files: FileFactory, list_delay: ListDelay
 ) -> None:
     """A list of documents that was read before shows the documents that were filed since."""
     assert not records.list_documents(registered)
     filed = [records.file(registered, files.of_type("text/plain")).id for _ in range(PAIR)]
-    assert_becomes(
+    list_delay.assert_becomes(
         sorted(filed),
         lambda: ids(records.list_documents(registered)),
         "ids of the listed documents",
-        list_delay,
     )
 
 
@@ -241,7 +239,7 @@ def test_a_list_of_documents_follows_a_removal_since_it_was_read(
     records: Records,
     registered: Patient,
     files: FileFactory,
-    list_delay: float,
+    list_delay: ListDelay,
 ) -> None:
     """A list of documents that was read before does not show a document that was removed since.
 
@@ -252,11 +250,8 @@ def test_a_list_of_documents_follows_a_removal_since_it_was_read(
     assert_equal(both, ids(records.list_documents(registered)), "ids before the removal")
     how = hospital.retire(administrator, "document", removed.id, registered.id)
     if how == "deleted":
-        assert_becomes(
-            [kept.id],
-            lambda: ids(records.list_documents(registered)),
-            "ids after the removal",
-            list_delay,
+        list_delay.assert_becomes(
+            [kept.id], lambda: ids(records.list_documents(registered)), "ids after the removal"
         )
 
 

@@ -16,7 +16,8 @@ from cutover_gates.hospital.answers import (
     Unreachable,
     Unsupported,
 )
-from cutover_gates.hospital.driver import Driver, DriverBase, DriverFeatures
+from cutover_gates.hospital.driver import Driver, DriverFeatures
+from cutover_gates.hospital.driver_base import DriverBase
 from cutover_gates.hospital.staff_roles import RoleAct, StaffRole, StaffRoles
 from cutover_gates.hospital.undocumented_requests import UndocumentedRequest
 from cutover_gates.hospital.values import (

@@ -23,8 +23,8 @@ from cutover_gates.core.local_days import latest_local_day
 from cutover_gates.hospital import ProtocolViolation, Rejected
 from cutover_gates.plugin.fuzz_account import _open_account
 from cutover_gates.plugin.run import PytestRun
+from cutover_gates.probes.api.document.document_source import load_document as read_document
 from cutover_gates.probes.api.document.openapi_document import ApiDocument
-from cutover_gates.probes.api.document.openapi_document import load_document as read_document
 from cutover_gates.probes.api.document.rules import PACKAGES_INSTALLED
 from cutover_gates.probes.api.fuzzing import rules
 from cutover_gates.probes.api.fuzzing.acceptances import AcceptanceTerms, AcceptedFinding

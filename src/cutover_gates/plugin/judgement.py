@@ -24,6 +24,7 @@ from cutover_gates.plugin import attestation
 from cutover_gates.plugin.attestation import load_decision_verifier
 from cutover_gates.plugin.declared_facts import describe_former_keys, list_declarations
 from cutover_gates.plugin.expected_checks import ExpectedChecks
+from cutover_gates.plugin.listed_operations import read_kept_document
 from cutover_gates.plugin.mapping_check_state import untested_mapping_warning
 from cutover_gates.plugin.refuted_facts import describe_refuted
 from cutover_gates.plugin.release_judgement import ReleaseJudgement
@@ -72,7 +73,9 @@ def add_target_facts(
 ) -> Decisions:
     """Return the decisions with what the target says of itself, and the notes about facts."""
     not_offered = status.not_offered if status else {}
-    refuted = describe_refuted(run.settings, run.running_target, status, results)
+    refuted = describe_refuted(
+        run.settings, run.running_target, status, results, read_kept_document(run)
+    )
     return replace(
         decisions,
         declarations=list_declarations(run.settings, run.plan, not_offered),

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
+from cutover_gates.config.capabilities import IMMEDIATE_LISTS, OPEN_AFTER_DISCHARGE
 from cutover_gates.config.settings import Settings
 from cutover_gates.config.target import Target
 from cutover_gates.core.tried_capabilities import find_working
 from cutover_gates.core.verdict import CheckResult
+from cutover_gates.plugin.listed_operations import find_listed
 from cutover_gates.plugin.verdict_subject import TargetStatus
 from cutover_gates.targets.driver_factory import FHIR
 from cutover_gates.targets.running_target import RunningTarget
@@ -22,29 +25,53 @@ STATED = frozenset(
 """What a capability statement says of a FHIR server. A test holds it equal to the driver's list."""
 
 
+WITH_VALUES = (IMMEDIATE_LISTS, OPEN_AFTER_DISCHARGE)
+"""Capabilities whose declared value says how much is lacking. Of others it is a limit, and true."""
+NOT_TOLD: Mapping[str, str] = {
+    "describe": "where there is no document nobody says at which address one would be",
+    "newest_audit": "no document says in which order a log is, or by whom it can be narrowed",
+    "role-separation": "a table of roles that refuses something is a usage error beside it",
+    "plain-http": "what listens there is judged all the same, so nothing is left unproven",
+    "encounter-rules": "the driver sends no illegal move to a server that would store it",
+    "connection-pool-metrics": "the figures of a pool have names that nobody can guess",
+    "resource-metrics": "the figures of a process have names that nobody can guess",
+}
+"""Capabilities of which nothing shows that they are there all the same, and why not."""
+
+
 def describe_refuted(
     settings: Settings,
     target: RunningTarget | None,
     status: TargetStatus | None,
     results: Sequence[CheckResult] = (),
+    document: Mapping[str, Any] | None = None,
 ) -> list[str]:
     """Return a sentence for each capability that is declared absent and is there all the same.
 
-    `results` are those of the run's checks, some of which tried it.
+    `results` are those of the run's checks, some of which tried it. `document` is the one that the
+    target serves about itself.
     """
     chosen = settings.chosen_target
+    found = _found_by_checks(results)
     shown = {
-        **_found_by_checks(results),
+        **(find_listed(chosen, document) if document else {}),
+        **found,
         **_given_by_settings(chosen),
         **(_given_by_target(target) if target else {}),
         **(_told_by_target(chosen, status) if status and status.answers else {}),
     }
-    return [
-        f"{name} is declared absent, and {shown[name]}. Remove it from"
-        f" [targets.{settings.target}.capabilities], so that it gets proven."
+    remove = f"Remove it from [targets.{settings.target}.capabilities], so that it gets proven."
+    absent = [
+        f"{name} is declared absent, and {shown[name]}. {remove}"
         for name in chosen.absent_capabilities
         if name in shown
     ]
+    limited = [
+        f"{name} is declared as {chosen.capabilities[name].value}, and {found[name]}. {remove}"
+        for name in WITH_VALUES
+        if name in found and name in chosen.capabilities and name not in chosen.absent_capabilities
+    ]
+    return [*absent, *limited]
 
 
 def _found_by_checks(results: Sequence[CheckResult]) -> dict[str, str]:

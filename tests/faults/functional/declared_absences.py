@@ -10,6 +10,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from contextlib import suppress
+from datetime import date
 from typing import Any, ClassVar
 from uuid import UUID
 
@@ -160,6 +162,48 @@ def _cut_name(body: bytes) -> bytes:
     except (ValueError, TypeError, KeyError):
         return body
     return json.dumps(cut).encode()
+
+
+class _Corrected(FunctionalFault):
+    """What is not plausible is not refused: it is stored as something else."""
+
+    item = "patient-creation"
+
+    def correct(self, sent: dict[str, Any]) -> dict[str, Any]:
+        """Return what is stored instead."""
+        raise NotImplementedError
+
+    def around(self, app: ASGIApp) -> ASGIApp:
+        async def wrapped(scope: Scope, receive: Receive, send: Send) -> None:
+            if scope.get("method") != "POST" or not scope["path"].endswith("/patients"):
+                await app(scope, receive, send)
+                return
+            body = await whole_body(receive)
+            # What is no registration stays as it is.
+            with suppress(ValueError, TypeError, KeyError):
+                body = json.dumps(self.correct(json.loads(body))).encode()
+            await app(scope, replay_body(body, receive), send)
+
+        return wrapped
+
+
+class ImplausibleBirthDatesBecomeNewYear(_Corrected):
+    """A child that is registered before its birth is found as a grown-up of the same name."""
+
+    absent = ("plausible-birth-dates",)
+
+    def correct(self, sent: dict[str, Any]) -> dict[str, Any]:
+        is_plausible = "1880" < sent["birth_date"] <= date.today().isoformat()
+        return sent if is_plausible else {**sent, "birth_date": "1970-01-01"}
+
+
+class NamelessPatientsAreCalledUnknown(_Corrected):
+    """All who came without a name are one name, and the next of kin find none of them."""
+
+    absent = ("required-names",)
+
+    def correct(self, sent: dict[str, Any]) -> dict[str, Any]:
+        return sent if sent["family_name"].strip() else {**sent, "family_name": "Unknown"}
 
 
 # ── documents ──

@@ -251,14 +251,17 @@ class ARefusedRoleGetsAnEmptyFile(_RefusedRoles):
     refused = "/content"
 
 
-class RolesAreToldNothing(_Lists):
+class RolesAreToldNothing(FunctionalFault):
     """Who may not is told that nothing is there, and nobody declared that it is so."""
 
-    absent = ()
+    item = "access-control"
 
-    def change(self, answer: ResponseDraft) -> None:
-        if answer.status == 403:
-            answer.status = 404
+    def around(self, app: ASGIApp) -> ASGIApp:
+        def change(answer: ResponseDraft) -> None:
+            if answer.status == 403:
+                answer.status = 404
+
+        return rewrite_responses(app, change)
 
 
 class AnOutsidersListHoldsTheVisits(FunctionalFault):

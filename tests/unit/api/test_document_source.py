@@ -12,7 +12,8 @@ import pytest
 from cutover_gates.config.base import SettingsError
 from cutover_gates.hospital import Driver, DriverBase, DriverFeatures
 from cutover_gates.probes.api.document import rules
-from cutover_gates.probes.api.document.openapi_document import ApiDocument, load_document
+from cutover_gates.probes.api.document.document_source import load_document
+from cutover_gates.probes.api.document.openapi_document import ApiDocument
 from tests.findings import raises_gap
 from tests.unit.api.api_documents import OPEN, READ, WRITE, document
 

@@ -6,7 +6,7 @@ import pytest
 
 from cutover_gates.hospital import Document, ObservedAnswer
 from cutover_gates.probes.api.headers import rules
-from cutover_gates.probes.api.headers.assessments import (
+from cutover_gates.probes.api.headers.downloads import (
     find_wrong_download,
     find_wrong_tags,
     parse_disposition,

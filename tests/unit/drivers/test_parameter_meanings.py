@@ -12,7 +12,7 @@ from cutover_gates.core.evidence.record import Recorder
 from cutover_gates.drivers.rest.mapping import default_table, load_mapping
 from cutover_gates.drivers.rest.rest_driver import RestDriver
 from cutover_gates.hospital import MappingError
-from cutover_gates.probes.api.document.openapi_document import load_document
+from cutover_gates.probes.api.document.document_source import load_document
 
 PATIENT, VISIT, FILE = "/patient/{external_id}/", "/encounter/{external_id}/", "/files/{id}/"
 BELOW = "/patient/{patient_external_id}/files/{external_id}/"

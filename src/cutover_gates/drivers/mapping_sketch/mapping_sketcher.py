@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from cutover_gates.drivers.mapping_sketch.audit_log_matching import AUDIT
+from cutover_gates.drivers.mapping_sketch.audit_sketch import sketch_audit
 from cutover_gates.drivers.mapping_sketch.chart_sketch import MOVES, STATE_FIELDS, ChartSketcher
 from cutover_gates.drivers.mapping_sketch.document_outline import (
     DocumentOutline,
@@ -52,9 +54,8 @@ class MappingSketcher:
         self._setup = SetupFinder(self.outline)
         bodies = BodySketcher(self.outline, self._setup.variable)
         self._sessions = SessionSketcher(self.outline, self.operations, bodies)
-        self._charts = ChartSketcher(
-            self.outline, self.operations, bodies, PathSketcher(self._setup)
-        )
+        self._paths = PathSketcher(self._setup)
+        self._charts = ChartSketcher(self.outline, self.operations, bodies, self._paths)
 
     @property
     def missing(self) -> list[str]:
@@ -118,6 +119,8 @@ class MappingSketcher:
         for name in OPERATIONS:
             if name in (*_HEALTH, "release"):
                 yield from self._look(name)
+            elif name == AUDIT and name in self.operations:
+                yield sketch_audit(self.outline, self.operations[name], self._paths)
             elif name not in (*_SESSION, "describe"):
                 yield from self._charts.operation(name)
         if self._described_at:

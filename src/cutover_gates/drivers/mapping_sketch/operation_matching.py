@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from cutover_gates.drivers.mapping_sketch.audit_log_matching import AUDIT, find_audit_log
 from cutover_gates.drivers.mapping_sketch.document_outline import (
     DocumentOutline,
 )
@@ -72,6 +73,7 @@ class OperationMatcher:
         found["live"] = self._plain_get(_ALIVE)
         found["ready"] = self._plain_get(_READY)
         found["release"] = self._plain_get(_RELEASE)
+        found[AUDIT] = find_audit_log(self.outline.operations)
         return {name: operation for name, operation in found.items() if operation is not None}
 
     # -- things

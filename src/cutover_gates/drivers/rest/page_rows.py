@@ -20,7 +20,8 @@ _FROM_LIST = ("filter_projection", "projection", "flatten", "index_expression", 
 """Nodes of which the first child gives the list that they take from."""
 _IN_TURN = ("pipe", "subexpression")
 """Nodes of which the second child goes on with what the first one gives."""
-Node = Mapping[str, Any]
+Node = Any
+"""A node of the parsed expression: a table with `type` and `children`."""
 
 
 def count_rows(where: str, body: Any, items: list[Any]) -> int:

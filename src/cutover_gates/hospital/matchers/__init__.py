@@ -33,6 +33,7 @@ from cutover_gates.hospital.matchers.expectations import (
     expect_rejection,
 )
 from cutover_gates.hospital.matchers.instance_reads import InstanceReads, ReleaseHeaders
+from cutover_gates.hospital.matchers.list_delay import ListDelay
 from cutover_gates.hospital.matchers.permissions import expect_permission
 from cutover_gates.hospital.matchers.read_back import ReadBack
 
@@ -42,6 +43,7 @@ __all__ = [
     "AuditTrail",
     "ExpectedRejection",
     "InstanceReads",
+    "ListDelay",
     "ReadBack",
     "ReleaseHeaders",
     "RoleSession",

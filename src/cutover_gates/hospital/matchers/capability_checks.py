@@ -74,13 +74,17 @@ class TargetCapabilities:
         """Return whether the target is declared not to have a capability."""
         return name in self.absent
 
+    def is_declared(self, name: str) -> bool:
+        """Return whether a capability is declared absent, or otherwise than usual."""
+        return name in self.absent or name in self.values
+
     def allow_lack(self, name: str, *, is_lacking: bool) -> None:
         """Note whether a capability that is declared absent, or otherwise, is missing.
 
         Raises `Unsupported` where it is declared absent and is missing. Where nothing is declared,
         the check goes on in any case.
         """
-        if self.lacks(name) or name in self.values:
+        if self.is_declared(name):
             self.note(name, works=not is_lacking)
         if self.lacks(name) and is_lacking:
             raise Unsupported(name, self.absent[name])

@@ -101,11 +101,15 @@ def test_an_open_place_is_refused_with_its_key(key: str, value: str) -> None:
 
 
 def test_the_reference_is_sketched_whole() -> None:
-    """Only what a document cannot say is left: what the words of an audit log mean is not in it."""
+    """Only what a document cannot say is left: in which order an audit log is, is not in it."""
     text = sketch(reference())
     assert '"TODO"' not in text
     mapping = loaded(edit(text))
-    assert set(mapping.unsupported) == {"audit", "retire_visit"}
+    assert set(mapping.unsupported) == {"newest_audit", "retire_visit"}
+    audit = mapping.operations["audit"]
+    assert audit.steps[0].query["patient_id"] == "{{ patient.id }}"
+    assert audit.answer["username"] == "username"
+    assert audit.answer["allowed"] == "outcome == 'allowed'"
     search, update = mapping.operations["search"], mapping.operations["update"].steps[0]
     assert (search.items, search.total) == ("items", "total")
     assert search.paging is not None

@@ -17,6 +17,7 @@ VERSION = "document-version"
 """The capability of a document that names the release."""
 UNLISTED = frozenset({"live", "ready", "release", "describe"})
 """Operations of whoever runs the target, and not of its clients: no document need list them."""
+NoteVersion = Callable[..., None]
 Used = Mapping[str, Sequence[tuple[str, str]]]
 
 
@@ -28,7 +29,7 @@ class ServedDocumentAssessments:
     the recorded document of the release before, None where there is none. `used` are the requests
     of the mapping (`DriverFeatures.used_operations`), `undocumented` those that no document need
     list, each with its reason. `why_no_version` is the declared reason why the version is not the
-    release, None where it must be.
+    release, None where it must be. `note_version` notes whether it is the release all the same.
     """
 
     document: ApiDocument
@@ -39,6 +40,7 @@ class ServedDocumentAssessments:
     undocumented: Mapping[str, str]
     why_no_version: str | None
     record: Callable[[Assessment], None] = field(repr=False)
+    note_version: NoteVersion = field(default=lambda **_: None, repr=False)
 
     def assess_release(self) -> Assessment:
         """Compare the version of the document with the release that answers.
@@ -48,7 +50,9 @@ class ServedDocumentAssessments:
         """
         builder = AssessmentBuilder()
         version = str(self.document.document.get("info", {}).get("version", ""))
-        if self.why_no_version is None:
+        if self.why_no_version is not None:
+            self.note_version(works=version in self.releases)
+        if self.why_no_version is None or version in self.releases:
             builder.checked.append("info.version")
             if version not in self.releases:
                 builder.add_finding(

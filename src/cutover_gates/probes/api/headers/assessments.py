@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
-from email.message import Message
-from email.utils import collapse_rfc2231_value
 from urllib.parse import urlsplit
 
 from cutover_gates.core.evidence.assessment import Assessment, AssessmentBuilder
 from cutover_gates.core.findings import Finding
-from cutover_gates.core.value_text import format_value
 from cutover_gates.hospital import (
     Answer,
     Document,
@@ -22,9 +18,13 @@ from cutover_gates.hospital import (
     Session,
     UndocumentedRequest,
 )
+from cutover_gates.hospital.matchers import TargetCapabilities
 from cutover_gates.probes.api.headers import rules
 from cutover_gates.probes.api.headers.cookies import find_loose_cookies
+from cutover_gates.probes.api.headers.downloads import find_wrong_download, find_wrong_tags
 
+NAMES, TYPES = "download-names", "download-types"
+"""Capabilities of a download's own headers."""
 Capture = Callable[[], AbstractContextManager[list[ObservedAnswer]]]
 
 
@@ -34,9 +34,9 @@ class HeaderAssessments:
 
     `operations` returns those of the document; it raises `Unsupported` where no other request than
     theirs can be sent. `allowed_origins` are those of the settings. `values` returns the values of
-    the parameters in an operation's path. `capture` yields the answers of a block. `names_files`
-    and `types_files`: a download tells the name and the media type of its file. `harmless_cookies`
-    open nothing, as the settings say.
+    the parameters in an operation's path. `capture` yields the answers of a block. `capabilities`
+    say whether a download tells the name and the media type of its file. `harmless_cookies` open
+    nothing, as the settings say.
     """
 
     hospital: Driver
@@ -46,8 +46,7 @@ class HeaderAssessments:
     session: Session
     values: Callable[[Operation], Mapping[str, str]]
     capture: Capture
-    names_files: bool
-    types_files: bool
+    capabilities: TargetCapabilities
     record: Callable[[Assessment], None] = field(repr=False)
     harmless_cookies: Collection[str] = ()
 
@@ -93,16 +92,23 @@ class HeaderAssessments:
                 found = [answer for answer in answers if answer.content == content]
                 downloads += found
                 for answer in found:
-                    builder.findings += find_wrong_download(
-                        document,
-                        answer,
-                        names_files=self.names_files,
-                        types_files=self.types_files,
-                    )
+                    builder.findings += self._judge_download(document, answer)
             builder.checked.append(document.media_type)
         builder.findings += find_wrong_tags(downloads)
         builder.figures = {"downloads": len(downloads)}
         return self._finish(builder, "headers of downloads")
+
+    def _judge_download(self, document: Document, answer: ObservedAnswer) -> list[Finding]:
+        """Return what is wrong with a download. What is declared absent is looked for, too."""
+        lacks, whole = self.capabilities.lacks, find_wrong_download(document, answer)
+        broken = {finding.rule for finding in whole}
+        for name, rule in {NAMES: rules.DOWNLOAD_NAME, TYPES: rules.DOWNLOAD_TYPE}.items():
+            if lacks(name):
+                self.capabilities.note(name, works=rule not in broken)
+        found = find_wrong_download(
+            document, answer, names_files=not lacks(NAMES), types_files=not lacks(TYPES)
+        )
+        return list(found)
 
     def _assess(
         self, title: str, operations: Sequence[Operation], headers: Mapping[str, str]
@@ -165,56 +171,3 @@ def find_refused_origin(subject: str, origin: str, answer: Answer) -> Iterator[F
     if allowed not in (origin, "*"):
         actual = allowed or "no access-control-allow-origin"
         yield Finding(rules.OWN_ORIGIN_ALLOWED, f"{subject} from {origin}", origin, actual)
-
-
-def find_wrong_download(
-    document: Document, answer: ObservedAnswer, *, names_files: bool, types_files: bool = True
-) -> Iterator[Finding]:
-    """Yield what is wrong with the headers of a document's bytes.
-
-    `names_files`: the header with the name must be there. Where it is, it must be right anyway.
-    `types_files`: the media type must be that of the document.
-    """
-    subject = f"download of {document.media_type}"
-    if types_files and answer.media_type != document.media_type.lower():
-        actual = answer.media_type or "no content-type"
-        yield Finding(rules.DOWNLOAD_TYPE, subject, document.media_type, actual)
-    text = answer.headers.get("content-disposition", "")
-    if not text and not names_files:
-        return
-    disposition, name = parse_disposition(text)
-    if disposition != "attachment" or name != document.file_name:
-        expected = f"attachment, {format_value(document.file_name)}"
-        actual = f"{disposition}, {format_value(name)}" if text else "no content-disposition"
-        yield Finding(rules.DOWNLOAD_NAME, subject, expected, actual)
-
-
-def find_wrong_tags(downloads: Sequence[ObservedAnswer]) -> Iterator[Finding]:
-    """Yield a finding where one address gave the same bytes with several ETags.
-
-    Two addresses may share one (RFC 9110, 8.8.3): many servers count versions, each from 1.
-    """
-    tags: dict[tuple[str, str], set[str]] = {}
-    for answer in downloads:
-        if tag := answer.headers.get("etag", ""):
-            digest = hashlib.sha256(answer.content).hexdigest()
-            tags.setdefault((answer.path, digest), set()).add(tag)
-    for several in tags.values():
-        if len(several) > 1:
-            actual = f"{len(several)} ETags in two downloads"
-            yield Finding(rules.DOWNLOAD_TAG, "the same document", "one ETag", actual)
-
-
-def parse_disposition(text: str) -> tuple[str, str]:
-    """Return the disposition and the file name of a Content-Disposition (RFC 6266).
-
-    A name in UTF-8 (`filename*`) goes before the plain one.
-    """
-    message = Message()
-    message["content-disposition"] = text
-    parameters = message.get_params([], "content-disposition")
-    names = [value for key, value in parameters if key.lower() == "filename"]
-    # The library reads `filename*` as a tuple of charset, language and text.
-    names.sort(key=lambda value: isinstance(value, str))
-    name = collapse_rfc2231_value(names[0]) if names else ""
-    return text.partition(";")[0].strip().lower(), name
