@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from cutover_gates.drivers.rest.lost_meanings import require_known
+from cutover_gates.drivers.rest.documented_operations import require_known
 from cutover_gates.drivers.rest.mapping_model import TargetMapping
 from cutover_gates.drivers.rest.mapping_tables import MappingStep
 from cutover_gates.drivers.rest.openapi_document import OpenApiDocument

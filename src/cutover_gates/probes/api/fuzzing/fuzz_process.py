@@ -38,10 +38,10 @@ from cutover_gates.probes.api.fuzzing.fuzz_process_input import (
     DOCUMENT_FILE,
     REPORT_FILE,
     FuzzProcessConfig,
+    ParentConnection,
     TokenProvider,
     mask_account_names,
 )
-from cutover_gates.probes.api.fuzzing.parent_connection import ParentConnection
 from cutover_gates.probes.api.fuzzing.schemathesis_internals import (
     accept_refusals,
     disable_operation_shares,

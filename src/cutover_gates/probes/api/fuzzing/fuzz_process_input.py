@@ -1,4 +1,4 @@
-"""The config of the run's process, and its tokens.
+"""The input of the run's process: its config, its tokens, and the connection that brings them.
 
 The config is one line on standard input: a file or a command line would show it to others.
 """
@@ -6,11 +6,14 @@ The config is one line on standard input: a file or a command line would show it
 from __future__ import annotations
 
 import json
+import os
+import queue
+import threading
 import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 from math import inf
-from typing import Any
+from typing import IO, Any
 
 from cutover_gates.probes.api.fuzzing.declared_refusals import UNAUTHENTICATED
 
@@ -111,6 +114,41 @@ class TokenProvider:
         if self._shut_out or self._refused <= MAX_REJECTED_TOKENS:
             return self._shut_out
         return f"no token opened {next(iter(self._where))}, up to the end"
+
+
+class ParentConnection:
+    """The connection to the process that started this one: notes go out, tokens come in."""
+
+    def __init__(self, input_pipe: IO[bytes], output_pipe: IO[bytes]) -> None:
+        self._input, self._output = input_pipe, output_pipe
+        self._lock = threading.Lock()
+        self._tokens: queue.Queue[dict[str, Any]] = queue.Queue()
+
+    def listen(self) -> None:
+        """Read tokens from now on, and end this process when standard input ends."""
+        threading.Thread(target=self._read_tokens, daemon=True).start()
+
+    def send_note(self, note: dict[str, Any]) -> None:
+        """Write one note."""
+        with self._lock:
+            self._output.write(json.dumps(note).encode() + b"\n")
+            self._output.flush()
+
+    def request_token(self) -> tuple[str, float | None]:
+        """Return a valid token, and for how many seconds it is good.
+
+        Raises `PermissionError` where the account cannot sign in any more.
+        """
+        self.send_note({"kind": "token"})
+        answer = self._tokens.get()
+        if "token" not in answer:
+            raise PermissionError(answer["refused"])
+        return answer["token"], answer["seconds"]
+
+    def _read_tokens(self) -> None:
+        for line in self._input:
+            self._tokens.put(json.loads(line))
+        os._exit(1)
 
 
 def mask_account_names(value: Any, accounts: frozenset[str]) -> Any:
