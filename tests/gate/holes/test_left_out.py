@@ -16,6 +16,7 @@ from tests.gate.holes.left_out_holes import (
     lacks,
     waive,
 )
+from tests.gate.holes.sheltered_holes import check
 from tests.gate.holes.toy_project import GateResult, Toy
 
 
@@ -56,6 +57,21 @@ def test_a_setting_that_takes_questions_away_shows_near_the_word(toy: Toy) -> No
     for name in ("status.md", "verdict.html"):
         (page,) = toy.folder.glob(f"reports/runs/2*/{name}")
         assert "monitoring.dashboards.empty: a/Errors" in page.read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize(
+    ("is_lacking", "counted"), [(True, 1), pytest.param(False, 0, marks=pytest.mark.thorough)]
+)
+def test_a_check_that_asked_less_is_told(toy: Toy, *, is_lacking: bool, counted: int) -> None:
+    """What a check did without counts beside the word, and what is there all the same is a note."""
+    note = f"capabilities.note('file-names', works={not is_lacking})"
+    both(lacks("file-names"), check(note))(toy)
+    ran = toy.gate()
+    assert (ran.verdict, ran.status) == ("GO", 0), ran.output
+    verdict = only_verdict(ran)
+    assert verdict["counts"].get("declared absent", 0) == counted
+    working = [text for text in verdict["notes"] if "file-names is declared absent, and" in text]
+    assert bool(working) is not is_lacking
 
 
 def test_most_of_a_gate_cannot_vanish_unseen(toy: Toy) -> None:
