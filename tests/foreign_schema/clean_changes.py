@@ -32,20 +32,20 @@ BEGIN
     END LOOP;
 END
 $$;
-"""
-"""The first script of the release before: as many tables as a real hospital has."""
-
-OF_THE_DBA = """
-CREATE TABLE adt.encounter_y2026 PARTITION OF adt.encounter
-    FOR VALUES FROM ('2026-01-01') TO ('2027-01-01');
 CREATE FOREIGN DATA WRAPPER gone;
 CREATE SERVER archive FOREIGN DATA WRAPPER gone;
-CREATE FOREIGN TABLE lab.archived_result (specimen_id uuid, value numeric) SERVER archive;
+CREATE FOREIGN TABLE old.archived_result (specimen_id uuid, value numeric) SERVER archive;
 """
-"""What stands in the database before the migration, and in no script.
+"""The first script of the release before: as many tables as a real hospital has.
 
 The foreign table's server is dead: PostgreSQL refuses to read it.
 """
+
+OF_A_JOB = """
+CREATE TABLE adt.encounter_y2026 PARTITION OF adt.encounter
+    FOR VALUES FROM ('2026-01-01') TO ('2027-01-01');
+"""
+"""What a job made before the migration, and no script."""
 
 NEXT_PARTITION = """
 CREATE TABLE adt.encounter_y2027 PARTITION OF adt.encounter

@@ -74,6 +74,7 @@ SELECT setval('rx.order_numbers', 100);
 -- fault: secrets for everybody
 -- finding: SCHEMA-004 & sec.account & SELECT
 -- finding: SCHEMA-004 & schema sec & USAGE
+-- finding: SCHEMA-014 & sec.account
 GRANT USAGE ON SCHEMA sec TO PUBLIC;
 GRANT SELECT ON sec.account TO PUBLIC;
 

@@ -66,11 +66,12 @@ ALTER TABLE bill.payer ADD CONSTRAINT payer_once UNIQUE (title, plan_code);
 
 -- fault: a table of another owner
 -- finding: SCHEMA-005 & rx.drug & ehr_app
+-- finding: SCHEMA-014 & rx.drug
 -- finding: SCHEMA-003 & rx.drug to ehr_app
 ALTER TABLE rx.drug OWNER TO ehr_app;
 
 -- fault: patients' names for the reports
--- finding: SCHEMA-004 & person & SELECT
+-- finding: SCHEMA-014 & person & ehr_report
 GRANT SELECT ON adt.person TO ehr_report;
 
 -- fault: results that the wards cannot read
@@ -159,4 +160,5 @@ UPDATE adt.consent SET given = true WHERE person_no BETWEEN 300 AND 309;
 
 -- fault: an application that may do anything
 -- finding: SCHEMA-008 & role ehr_app & BYPASSRLS
+-- finding: SCHEMA-015 & ehr_app
 ALTER ROLE ehr_app BYPASSRLS;

@@ -40,11 +40,11 @@ def test_a_dump_restored_into_a_fresh_database_is_no_finding(
 
 
 def test_what_stood_there_before_is_no_finding(tmp_path: Path) -> None:
-    """300 tables, a partition and a foreign table by hand, and a partition that a job adds."""
+    """300 tables, a foreign table on a dead server, and partitions that a job adds."""
     (tmp_path / "gate").mkdir()
     odd = {
         "script": clean_changes.MANY_TABLES,
-        "by_hand": clean_changes.OF_THE_DBA,
+        "by_hand": clean_changes.OF_A_JOB,
         "declared": {"schemas": [*SCHEMAS, "old"]},
     }
     with foreign_server(18, tmp_path / "server", **odd) as server:
