@@ -77,6 +77,7 @@ class ForeignHospital:
         self.copy("template0")
         command = [self._client("pg_restore"), "--exit-on-error", f"--dbname={self.dsn()}"]
         subprocess.run([*command, *options, str(self.backup)], check=True, timeout=60)
+        self.execute("ANALYZE")
 
     def run_gate(self, gate: str, *options: str, seconds: float = 120) -> Verdict:
         """Return the verdict of the gate's checks of the database, in a process of its own."""

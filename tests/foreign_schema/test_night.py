@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import date
 from pathlib import Path
 
 import pytest
@@ -17,11 +18,13 @@ from tests.integration.database.flyway.command_line import flyway
 pytestmark = [pytest.mark.thorough, pytest.mark.timeout(600)]
 
 STOOD_STILL = {
-    "value": True,
     "reason": "the wards wrote on paper from T-12 on",
     "by": "Ada Example",
-    "at": "2026-11-20",
+    "at": date.today().isoformat(),
+    "although": "what was lost after the migration left lines in the audit table",
 }
+"""What the hospital declares once it rolls back: after the snapshot, and after a gate saw rows."""
+
 FAULTS = {
     "prescriptions lost in the rename": "row-counts",
     "refunds booked twice over and short of one": "row-counts",
@@ -36,7 +39,7 @@ def hospital(tmp_path: Path) -> Iterator[ForeignHospital]:
     program = _flyway()
     with postgres.run_empty_cluster() as (server, _):
         reader = server.dsn("postgres", postgres.READER)
-        settings = {**declare_migrations(tmp_path), "standstill": STOOD_STILL}
+        settings = declare_migrations(tmp_path)
         hospital = ForeignHospital(server.dsn("postgres"), reader, 18, tmp_path, settings)
         copy_scripts(hospital.scripts)
         hospital.execute(read_statements("roles.sql"), "postgres")
@@ -64,7 +67,7 @@ def test_from_noon_to_phase_1_and_back(hospital: ForeignHospital) -> None:
         assert verdict.word == "NO-GO", verdict.output
         assert verdict.outcome(item) == "failed", verdict.output
     hospital.restore()
-    _go(hospital, "rollback")
+    _go(hospital.declare(standstill=STOOD_STILL), "rollback")
 
 
 def _go(hospital: ForeignHospital, gate: str) -> None:
