@@ -41,6 +41,7 @@ INSERT INTO lab.analyte VALUES
     ('718-7', 'Haemoglobin', 'g/dL', 12, 17), ('6690-2', 'Leukocytes', '10*3/µL', 4, 11), ('1988-5', 'CRP', 'mg/L', 0.1, 5);
 INSERT INTO lab.machine SELECT 'SN-' || n, ('10.20.0.' || n)::inet, n * INTERVAL '90 seconds',
     CASE WHEN n <> 3 THEN ('{"n": ' || n || '.50,  "unit": "µL"}')::json END, box(point(n, 0.1), point(-n, 1e-7)) FROM generate_series(1, 6) n;
+INSERT INTO lab.machine VALUES ('SN-7', '10.20.0.7/31', '1 day', NULL, NULL);
 INSERT INTO lab.calibration SELECT 'SN-' || (1 + n % 6), TIMESTAMP '2025-01-01' + n * INTERVAL '5 hours', (n % 7 - 3) / 700.0::double precision
     FROM generate_series(1, 400) n;
 INSERT INTO lab.specimen

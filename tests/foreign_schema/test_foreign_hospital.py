@@ -19,7 +19,9 @@ def test_its_own_migration_is_go(server: ForeignServer, tmp_path: Path) -> None:
     assert (verdict.word, verdict.status) == ("GO", 0), verdict.output
 
 
-@pytest.mark.parametrize("file", ["faults.sql", further("more_faults.sql")])
+@pytest.mark.parametrize(
+    "file", ["faults.sql", further("more_faults.sql"), further("lookalikes.sql")]
+)
 def test_each_of_many_faults_is_named(server: ForeignServer, tmp_path: Path, file: str) -> None:
     """All are planted at once, so one may hide behind another: none may pass.
 
