@@ -20,7 +20,7 @@ SET session_replication_role = origin;
 
 -- fault: a microsecond cut off
 -- finding: ROWS-008 & allergy & columns recorded
-UPDATE adt.allergy SET recorded = recorded + INTERVAL '1 microsecond' WHERE person_no % 500 = 7 OR person_no = 3;
+UPDATE adt.allergy SET recorded = recorded + INTERVAL '1 microsecond' WHERE person_no = 6;
 
 -- fault: the audit rewritten
 -- finding: ROWS-008 & sec.change_log & columns
@@ -61,11 +61,11 @@ DROP INDEX lab.result_critical;
 CREATE INDEX result_critical ON lab.result (flag) WHERE flag = 'HH';
 
 -- fault: times of another zone
--- finding: ehr & imezone
+-- finding: SCHEMA-007 & TimeZone=America/New_York
 ALTER DATABASE ehr SET timezone = 'America/New_York';
 
 -- fault: an application with another search path
--- finding: ehr_app & search_path
+-- finding: SCHEMA-008 & role ehr_app & search_path
 ALTER ROLE ehr_app SET search_path = 'lab, public';
 
 -- fault: a column without its collation
