@@ -41,6 +41,9 @@ CREATE ROLE {READER} LOGIN PASSWORD 'gate' BYPASSRLS;
 GRANT pg_read_all_data, pg_monitor TO {READER};
 """
 
+_ROLES_AS_BEFORE = "ALTER ROLE ehr_app NOBYPASSRLS; ALTER ROLE ehr_app RESET ALL"
+"""Roles belong to the server: what a fault does to them outlives its database."""
+
 
 @dataclass(frozen=True)
 class ForeignServer:
@@ -64,6 +67,7 @@ class ForeignServer:
         hospital = self._make(folder)
         shutil.copy2(self._past.backup, hospital.backup)
         shutil.copytree(self._past.folder / "snapshots", folder / "reports/snapshots" / TARGET)
+        hospital.execute(_ROLES_AS_BEFORE, "postgres")
         hospital.copy(state)
         return hospital
 
