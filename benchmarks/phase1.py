@@ -1,10 +1,12 @@
 """Measure the gates around a migration on a larger hospital.
 
-    python -m benchmarks.phase1 [--visits N …]
+    python -m benchmarks.phase1 [--rows N …] [--no-peers]
 
 The gates run in full as a captain runs them, each in a process of its own: t12 (snapshot, backup
-restored and compared), the migration, phase1. The backup is restored on the same machine. The exit
-status is 1 when a gate does not end in GO.
+restored and compared), the migration, phase1 with a newer backup that it restores, and phase1 with
+the backup of t12, whose restore was proven there. In the same run `pg_dump | sha256sum` reads the
+whole database, and data-diff the largest table. The exit status is 1 when a gate does not end in
+GO.
 """
 
 from __future__ import annotations
@@ -12,12 +14,13 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import shutil
 import subprocess
 import sys
 import tempfile
 import time
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -25,14 +28,17 @@ from typing import Any
 import psycopg
 
 from benchmarks.figures import ROOT
+from benchmarks.phase1_peers import measure_peers
 from reference import announcement, cutover, postgres, stages, template
 
-SIZES = (1_000_000, 4_000_000)
+SIZES = (1_000_000, 5_000_000)
+GOAL_ROWS, GOAL_SECONDS = 100_000_000, 15 * 60
+"""What the time is extrapolated to, and the seconds that the plan gives Phase 1."""
 HOW = """\
 Made by `python -m benchmarks.phase1`: one run on two cores that also run the database, the
 migration and the restore. The hospital has 45,000 other rows. `phase1` restores the backup and
 reads every index in full: there is no amcheck here, and the migration has just rewritten the
-table."""
+table. `carried`: the same gate where the backup is the one whose restore t12 has proven."""
 DATABASE, TARGET = "hospital", "measured"
 _MORE_VISITS = """
 WITH numbered AS (SELECT id, row_number() OVER (ORDER BY id) AS n FROM patients)
@@ -48,22 +54,37 @@ CROSS JOIN LATERAL (SELECT timestamptz '2020-01-01' + g * interval '1 second' AS
 
 @dataclass(frozen=True)
 class GateTimes:
-    """Seconds of each step, and the verdicts of the gates."""
+    """Seconds of each step, the largest memory of a gate in MB, and the verdicts of the gates.
+
+    `peers`: seconds of other tools, by their command.
+    """
 
     visits: int
     noon: float
     backup: float
     migration: float
     phase1: float
-    words: tuple[str, str]
+    carried: float
+    memory: float
+    peers: Mapping[str, float]
+    words: tuple[str, ...]
     checks: Mapping[str, float]
+
+    @property
+    def million(self) -> float:
+        """Millions of rows that were added."""
+        return self.visits / 1e6
 
 
 @dataclass(frozen=True)
 class GateRun:
-    """One run of a gate: its wall time in seconds, its verdict, and the seconds of each check."""
+    """One run of a gate: its wall time in seconds, its memory in MB, its verdict and its checks.
+
+    `checks`: the seconds of each.
+    """
 
     seconds: float
+    memory: float
     word: str
     checks: Mapping[str, float]
 
@@ -75,15 +96,18 @@ def main() -> int:
         description="Time the gates around a migration on a larger hospital.",
     )
     parser.add_argument(
+        "--rows",
         "--visits",
+        dest="visits",
         type=int,
         nargs="+",
         default=SIZES,
         help="how many visits to add to the hospital's own",
     )
+    parser.add_argument("--no-peers", action="store_true", help="leave the other tools out")
     parser.add_argument("--write", type=Path, help="also write the table to this file")
     arguments = parser.parse_args()
-    found = [_measure_gates(visits) for visits in arguments.visits]
+    found = [_measure_gates(visits, peers=not arguments.no_peers) for visits in arguments.visits]
     table = "\n".join(_table(found))
     print(table)
     if arguments.write:
@@ -93,7 +117,7 @@ def main() -> int:
     return int(any(set(one.words) != {"GO"} for one in found))
 
 
-def _measure_gates(visits: int) -> GateTimes:
+def _measure_gates(visits: int, *, peers: bool) -> GateTimes:
     with (
         postgres.run_cluster(template.ensure_cluster()) as server,
         tempfile.TemporaryDirectory() as kept,
@@ -105,23 +129,33 @@ def _measure_gates(visits: int) -> GateTimes:
             connection.execute("VACUUM (ANALYZE) visits")
         settings = _write_settings(server, folder)
         stages.back_up(server, DATABASE)
+        backup_path = Path(server.directory) / "backups" / f"{DATABASE}-before.dump"
         noon = _run_gate("t12 and migrations", folder, settings)
-        began = time.monotonic()
-        stages.back_up(server, DATABASE)
-        backup = time.monotonic() - began
-        began = time.monotonic()
-        cutover.perform(server, DATABASE, announcement.accounts())
-        migration = time.monotonic() - began
+        proven = shutil.copy2(backup_path, folder / "proven.dump")
+        others = measure_peers(server, DATABASE) if peers else {}
+        backup = _timed(lambda: stages.back_up(server, DATABASE))
+        migration = _timed(lambda: cutover.perform(server, DATABASE, announcement.accounts()))
         phase1 = _run_gate("phase1", folder, settings)
+        shutil.copy2(proven, backup_path)
+        carried = _run_gate("phase1", folder, settings)
         return GateTimes(
             visits,
             noon.seconds,
             backup,
             migration,
             phase1.seconds,
-            (noon.word, phase1.word),
+            carried.seconds,
+            max(noon.memory, phase1.memory),
+            others,
+            (noon.word, phase1.word, carried.word),
             phase1.checks,
         )
+
+
+def _timed(act: Callable[[], object]) -> float:
+    began = time.monotonic()
+    act()
+    return time.monotonic() - began
 
 
 def _write_settings(server: postgres.Server, folder: Path) -> Mapping[str, str]:
@@ -136,7 +170,8 @@ def _write_settings(server: postgres.Server, folder: Path) -> Mapping[str, str]:
         "backup": {"path": backup},
     }
     settings = (
-        f'target = "{TARGET}"\n[targets.{TARGET}]\nurl = "http://127.0.0.1:9"\nrelease = "2.0.0"\n'
+        f'target = "{TARGET}"\nplan = "{ROOT / "plan.toml"}"\n'
+        f'[targets.{TARGET}]\nurl = "http://127.0.0.1:9"\nrelease = "2.0.0"\n'
     )
     (folder / "cutover.toml").write_text(settings, encoding="utf-8")
     start = f"CUTOVER_TARGETS__{TARGET.upper()}__"
@@ -156,15 +191,19 @@ def _run_gate(gate: str, folder: Path, settings: Mapping[str, str]) -> GateRun:
         f"--cutover-config={folder / 'cutover.toml'}",
     ]
     began = time.monotonic()
-    done = subprocess.run(
-        command,
-        cwd=ROOT,
-        env={**os.environ, "PYTHONPATH": str(ROOT / "src"), **settings},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    seconds = time.monotonic() - began
+    with tempfile.TemporaryFile("w+") as output:
+        child = subprocess.Popen(
+            command,
+            cwd=ROOT,
+            env={**os.environ, "PYTHONPATH": str(ROOT / "src"), **settings},
+            stdout=output,
+            stderr=subprocess.STDOUT,
+        )
+        # wait4 tells the memory of this child alone; ru_maxrss is in KiB on Linux.
+        _, _, usage = os.wait4(child.pid, 0)
+        seconds = time.monotonic() - began
+        output.seek(0)
+        shown = output.read()
     written = sorted((folder / "reports" / "runs").glob("*/verdict.json"))
     verdict: dict[str, Any] = (
         json.loads(written[-1].read_text(encoding="utf-8"))
@@ -172,31 +211,52 @@ def _run_gate(gate: str, folder: Path, settings: Mapping[str, str]) -> GateRun:
         else {"verdict": "none", "items": []}
     )
     if verdict["verdict"] != "GO":
-        print(done.stdout, done.stderr, file=sys.stderr)
+        print(shown, file=sys.stderr)
     checks = {
         check["check"].partition("::")[2]: check["seconds"]
         for item in verdict["items"]
         for check in item["checks"]
     }
-    return GateRun(seconds, verdict["verdict"], checks)
+    return GateRun(seconds, usage.ru_maxrss / 1024, verdict["verdict"], checks)
 
 
 def _table(found: list[GateTimes]) -> Iterator[str]:
-    yield (
-        "| visits added | t12, s | pg_dump, s | migration, s | phase1, s | phase1 per million, s |"
-        " verdicts |"
-    )
-    yield "|---|---|---|---|---|---|---|"
+    peers = sorted({name for one in found for name in one.peers})
+    columns = ["rows added", "t12, s", "pg_dump, s", "migration, s", "phase1, s"]
+    columns += ["per million, s", "carried, s", "per million, s", "memory, MB"]
+    columns += [*(f"{name}, s" for name in peers), "verdicts"]
+    yield f"| {' | '.join(columns)} |"
+    yield "|---" * len(columns) + "|"
     for one in found:
-        words = ", ".join(one.words)
-        yield (
-            f"| {one.visits:,} | {one.noon:.1f} | {one.backup:.1f} | {one.migration:.1f} |"
-            f" {one.phase1:.1f} | {one.phase1 / one.visits * 1e6:.1f} | {words} |"
-        )
+        seconds = (one.noon, one.backup, one.migration, one.phase1, one.phase1 / one.million)
+        shown = [f"{second:.1f}" for second in (*seconds, one.carried, one.carried / one.million)]
+        others = [f"{one.peers[name]:.1f}" if name in one.peers else "-" for name in peers]
+        row = [f"{one.visits:,}", *shown, f"{one.memory:.0f}", *others, ", ".join(one.words)]
+        yield f"| {' | '.join(row)} |"
+    if len(found) > 1:
+        yield from _extrapolate(found[0], found[-1])
     yield ""
-    largest = found[-1]
+    yield from _list_checks(found[-1])
+
+
+def _extrapolate(least: GateTimes, most: GateTimes) -> Iterator[str]:
+    """Give the line through the smallest and the largest size, and where it is at the goal."""
+    for name, low, high in (
+        ("phase1", least.phase1, most.phase1),
+        ("carried", least.carried, most.carried),
+    ):
+        slope = (high - low) / (most.million - least.million)
+        there = low + slope * (GOAL_ROWS / 1e6 - least.million)
+        yield ""
+        yield (
+            f"`{name}`: {slope:.1f} s for each further million. Extrapolated, not measured:"
+            f" {there:,.0f} s at {GOAL_ROWS:,} rows (the plan gives {GOAL_SECONDS} s)."
+        )
+
+
+def _list_checks(largest: GateTimes) -> Iterator[str]:
     yield (
-        f"Seconds of phase1 by check, with {largest.visits:,} more visits (checks above 2 % of it):"
+        f"Seconds of phase1 by check, with {largest.visits:,} more rows (checks above 2 % of it):"
     )
     yield ""
     for check, seconds in sorted(largest.checks.items(), key=lambda one: -one[1]):

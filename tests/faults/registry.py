@@ -52,6 +52,7 @@ MODULES: Mapping[str, tuple[str, ...]] = {
         "data.schema",
         "data.rows",
         "data.content",
+        "data.told_places",
         "data.constraints",
         "data.backups",
         "data.migration_run",

@@ -12,7 +12,7 @@ from psycopg import sql
 from psycopg.abc import Params
 
 from cutover_gates.core.evidence.assessment import NotReadable
-from cutover_gates.core.findings import gap_error
+from cutover_gates.core.findings import NotProven, gap_error
 from cutover_gates.probes.database import rules
 from cutover_gates.probes.database.context import (
     DatabaseContext,
@@ -20,6 +20,7 @@ from cutover_gates.probes.database.context import (
     Row,
 )
 from cutover_gates.probes.database.identity import wait_for_standby
+from cutover_gates.probes.database.lock_holders import describe_locks
 from cutover_gates.util.text import first_error_line
 
 Query = str | sql.SQL | sql.Composed
@@ -105,13 +106,28 @@ class BoundedReader:
             self._restore_session("RESET search_path")
 
     @contextmanager
-    def open_snapshot(self) -> Iterator[None]:
-        """Let all queries of the block see one state of the database."""
+    def open_snapshot(self, moment: str | None = None) -> Iterator[None]:
+        """Let all queries of the block see one state of the database: that of `moment`, if given.
+
+        `export_moment` of another session, whose own block must still be open, gives a moment.
+        """
         self._execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
         try:
+            if moment:
+                self._execute(sql.SQL("SET TRANSACTION SNAPSHOT {}").format(sql.Literal(moment)))
             yield
         finally:
             self._restore_session("ROLLBACK")
+
+    def export_moment(self) -> str:
+        """Return the name of the state that the open snapshot sees. Raises `NotReadable`."""
+        return str(self.fetch_one("SELECT pg_export_snapshot() AS moment")["moment"])
+
+    def cancel(self) -> None:
+        """Cancel the running query, from another thread."""
+        if self._connection is not None:
+            with suppress(psycopg.Error):
+                self._connection.cancel()
 
     def set_parameters(self, **settings: str) -> None:
         """Set parameters of the session, or of the open snapshot."""
@@ -122,17 +138,14 @@ class BoundedReader:
         connection = self._ensure_connection()
         left = self.context.budget.remaining_seconds
         if left <= 0:
-            raise NotReadable(
-                f"not read: the {self.context.migrations.budget_seconds:g} s that the gate may"
-                " take (budget_seconds) were spent"
-            )
+            raise NotReadable(f"not read: {self.context.describe_overrun()}")
         # Zero would switch the timeout off.
         timeout = sql.Literal(max(1, round(left * 1000)))
         try:
             connection.execute(sql.SQL("SET statement_timeout = {}").format(timeout))
             return connection.execute(query, parameters)
         except psycopg.Error as error:
-            raise _to_not_readable(error, left) from None
+            raise self._to_not_readable(error, left) from None
 
     def _restore_session(self, statement: str) -> None:
         # A session that was lost has no state to restore.
@@ -163,12 +176,26 @@ class BoundedReader:
         except DatabaseUnreachable as error:
             raise gap_error(rules.SERVER_ANSWERS, "the database", str(error)) from None
 
+    def _to_not_readable(self, error: psycopg.Error, seconds: float) -> NotReadable:
+        if isinstance(error, psycopg.errors.QueryCanceled):
+            reason = f"not seen to the end within the {seconds:.1f} s that were left"
+            if self.context.budget.remaining_seconds <= 0:
+                reason = f"{reason}: {self.context.describe_overrun()}"
+            return NotReadable(reason)
+        if isinstance(error, psycopg.errors.LockNotAvailable):
+            return NotReadable(f"cannot be read now: {self._describe_locks()}")
+        return _describe_error(error)
 
-def _to_not_readable(error: psycopg.Error, seconds: float) -> NotReadable:
-    if isinstance(error, psycopg.errors.QueryCanceled):
-        return NotReadable(f"not seen to the end within the {seconds:.1f} s that were left")
-    if isinstance(error, psycopg.errors.LockNotAvailable):
-        return NotReadable("cannot be read now: another session holds a lock on it")
+    def _describe_locks(self) -> str:
+        """Return who holds the lock. The own session's transaction may be over, so ask anew."""
+        try:
+            with self._connect() as connection:
+                return describe_locks(connection)
+        except NotProven:
+            return "another session holds a lock on it"
+
+
+def _describe_error(error: psycopg.Error) -> NotReadable:
     if isinstance(error, psycopg.errors.InsufficientPrivilege):
         return NotReadable(
             f"cannot be read: {first_error_line(error)}"

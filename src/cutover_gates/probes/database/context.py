@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,7 @@ from cutover_gates.config.target_access import DatabaseSettings
 from cutover_gates.core.evidence.assessment import Assessment
 from cutover_gates.core.findings import gap_error
 from cutover_gates.probes.database import rules
+from cutover_gates.probes.database.time_spent import describe_steps, record_step
 from cutover_gates.util.files import compute_once
 from cutover_gates.util.text import first_error_line
 
@@ -177,6 +179,19 @@ class DatabaseContext:
         """Return the JSON-able result of `compute`, which one process of the run computes."""
         return compute_once(self.cache_folder, key, compute)
 
+    def record_step(self, step: str) -> AbstractContextManager[None]:
+        """Record the time of a block as a step of the gate. What a copy costs is part of another.
+
+        `describe_overrun` names the longest steps.
+        """
+        return nullcontext() if self.is_copy else record_step(self.cache_folder, step)
+
+    def describe_overrun(self) -> str:
+        """Return what the spent budget went on, in all processes of the run, and what to do."""
+        limit = f"the {self.migrations.budget_seconds:g} s of the gate were spent"
+        steps = describe_steps(self.cache_folder)
+        return f"{limit}{f' ({steps})' if steps else ''}; raise migrations.budget_seconds"
+
     def resolve_path(self, path: Path | str) -> Path:
         """Return a path of the settings as an absolute one."""
         return self.folder / path
@@ -187,8 +202,7 @@ class DatabaseContext:
             raise gap_error(
                 rules.TIME_BUDGET,
                 "the database",
-                f"the {self.migrations.budget_seconds:g} s (budget_seconds) were spent before it"
-                " was read",
+                f"it was not read: {self.describe_overrun()}",
             )
         bound = min(seconds or self.database.statement_seconds, left)
         database = self.database.model_copy(update={"statement_seconds": bound})

@@ -208,7 +208,8 @@ def test_the_keys_and_columns_that_differ_are_looked_up_in_the_backup(
     (finding,) = RowAssessments(database_context).assess_contents().findings
     assert (finding.rule, finding.subject) == (row_rules.CONTENT, "patients")
     keys = ", ".join(sorted([one, other]))
-    assert finding.actual.endswith(f"; columns family_name; changed keys {keys}")
+    columns = f"columns family_name (2 keys: {keys})"
+    assert finding.actual.endswith(f"; {columns}; changed keys {keys}")
 
 
 def test_without_a_backup_the_segments_are_named(

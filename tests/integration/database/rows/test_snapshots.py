@@ -203,7 +203,8 @@ def test_a_table_that_cannot_be_read_leaves_no_half_snapshot(start_cutover: Star
         other.execute("LOCK TABLE visits IN ACCESS EXCLUSIVE MODE")
         with raises_gap(snapshot_rules.CATALOG_READABLE) as raised:
             cutover_database.rows.assess_snapshot_capture()
-    assert "lock timeout" in raised.value.gaps[0].actual
+    assert f"session {other.info.backend_pid} of" in raised.value.gaps[0].actual
+    assert "holds a lock on public.visits, in a transaction of" in raised.value.gaps[0].actual
 
 
 def _file(cutover_database: CutoverDatabase) -> Path:

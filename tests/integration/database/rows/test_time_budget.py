@@ -98,7 +98,10 @@ def test_a_table_that_cannot_be_read_is_not_proven_and_not_passed(
         rows = cutover_database.rows
         for found in (rows.assess_counts(), rows.assess_contents()):
             assert list_gaps(found) == [(rules.ROWS_READABLE, "visits")]
-            assert "lock timeout" in found.not_proven[0].actual
+            assert f"session {other.info.backend_pid} of" in found.not_proven[0].actual
+            assert (
+                "holds a lock on public.visits, in a transaction of" in found.not_proven[0].actual
+            )
             assert "visits" not in found.checked
             assert "patients" in found.checked
 

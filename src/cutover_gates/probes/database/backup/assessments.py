@@ -22,11 +22,17 @@ from cutover_gates.probes.database.backup.backup_expectations import (
 )
 from cutover_gates.probes.database.backup.backup_files import (
     BackupFile,
+    BackupKind,
     InvalidBackup,
     detect_backup,
     find_newest_backup,
 )
 from cutover_gates.probes.database.backup.backup_restore import RestoredBackup, attempt_restore
+from cutover_gates.probes.database.backup.restore_proof import (
+    find_restore_proof,
+    hash_backup,
+    record_restore_proof,
+)
 from cutover_gates.probes.database.context import DatabaseContext
 from cutover_gates.probes.database.snapshot.selection import find_newest_snapshot
 
@@ -112,17 +118,29 @@ class BackupAssessments:
         builder = AssessmentBuilder()
         try:
             backup = detect_backup(find_newest_backup(self.context))
+            if migrated and (proof := find_restore_proof(self.context, backup)):
+                return proof
+            digest = hash_backup(backup)
             with attempt_restore(self.context, backup) as copy:
-                builder.figures = {
-                    "backup": backup.path.name,
-                    "kind": str(backup.kind),
-                    "seconds to restore": round(copy.seconds, 3),
-                }
+                builder.figures = _describe_restore(copy)
                 self._compare_copy(copy, builder, migrated=migrated)
+                if not migrated:
+                    self._carry_proof(copy, digest, builder)
         except InvalidBackup as error:
             # The restore may have begun: nothing that was seen on the way counts.
             builder = AssessmentBuilder(findings=[error.finding])
         return builder.build(title)
+
+    def _carry_proof(self, copy: RestoredBackup, digest: str, builder: AssessmentBuilder) -> None:
+        """Compare the copy with the snapshot, too, so that Phase 1 need not restore it again."""
+        if builder.findings or builder.not_proven:
+            return
+        try:
+            compared = compare_restored_copy(self.context, copy, migrated=True)
+            path = record_restore_proof(self.context, copy.backup, digest, compared)
+        except NotProven:  # there is no snapshot yet
+            path = None
+        builder.figures["carried to Phase 1"] = path is not None
 
     def _compare_copy(
         self, copy: RestoredBackup, builder: AssessmentBuilder, *, migrated: bool
@@ -144,6 +162,16 @@ class BackupAssessments:
         builder.checked += compared.checked
         builder.findings += compared.findings
         builder.not_proven += compared.not_proven
+
+
+def _describe_restore(copy: RestoredBackup) -> dict[str, Any]:
+    jobs = "one psql" if copy.backup.kind is BackupKind.PLAIN else "pg_restore"
+    return {
+        "backup": copy.backup.path.name,
+        "kind": str(copy.backup.kind),
+        "restored by": jobs,
+        "seconds to restore": round(copy.seconds, 3),
+    }
 
 
 def _describe_backup(backup: BackupFile, contents: BackupContents) -> dict[str, Any]:

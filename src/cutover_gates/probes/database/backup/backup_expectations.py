@@ -45,6 +45,19 @@ class ChangeTime:
     earliest: float
     latest: float
 
+    @property
+    def is_exact(self) -> bool:
+        """True where the time zone is known."""
+        return self.earliest == self.latest
+
+    def __str__(self) -> str:
+        if self.is_exact:
+            return format_time(self.earliest)
+        return (
+            f"some time from {format_time(self.earliest)} to {format_time(self.latest)}"
+            " (the history tells no time zone)"
+        )
+
 
 @dataclass(frozen=True)
 class ExpectedTables:
@@ -120,16 +133,20 @@ def check_age(
     contents: BackupContents,
     builder: AssessmentBuilder,
     *,
-    migration_began: float | None = None,
+    migration_began: ChangeTime | None = None,
 ) -> None:
     """Add a finding where the backup is too old, or its date later than its file's.
 
-    The age counts at the beginning of the migration, where that is known, else now.
+    The age counts at the beginning of the migration, where that is known, else now. Where its time
+    zone is not known, it counts at the earliest possible time: the backup may be older.
     """
     made, hours = contents.made_at.timestamp(), context.migrations.backup.max_age_hours
-    age = ((migration_began or time.time()) - made) / _SECONDS_PER_HOUR
+    seen_at = migration_began.earliest if migration_began else time.time()
+    age = (seen_at - made) / _SECONDS_PER_HOUR
     if age > hours:
         seen_from = "before the migration" if migration_began else "ago"
+        if migration_began and not migration_began.is_exact:
+            seen_from = f"{seen_from} or more (its history tells no time zone)"
         builder.add_finding(
             rules.RECENT,
             str(backup),
@@ -155,21 +172,16 @@ def check_moment(
 ) -> None:
     """Add a finding where the backup is from after the migration began, or before the snapshot."""
     changed, made = find_first_change(context, before), contents.made_at.timestamp()
-    check_age(
-        context, backup, contents, builder, migration_began=changed.earliest if changed else None
-    )
+    check_age(context, backup, contents, builder, migration_began=changed)
     if changed and made > changed.latest:
         builder.add_finding(
             rules.BEFORE_MIGRATION,
             str(backup),
-            expected=f"before {format_time(changed.latest)}",
+            expected=f"before the migration began: {changed}",
             actual=format_time(made),
         )
     elif changed and made > changed.earliest and not context.migrations.backup.restore:
-        reason = (
-            f"made at {format_time(made)}; the migration began at"
-            f" {format_time(changed.earliest)} or later, its history holds no time zone"
-        )
+        reason = f"made at {format_time(made)}; the migration began at {changed}"
         builder.add_gap(rules.BEFORE_MIGRATION, str(backup), reason)
     if made < before.taken_at - CLOCK_SKEW_SECONDS:
         builder.add_finding(

@@ -24,7 +24,7 @@ from cutover_gates.probes.database.backup.backup_files import (
     detect_backup,
     find_newest_backup,
 )
-from cutover_gates.probes.database.backup.dump_restore import restore_dump_into
+from cutover_gates.probes.database.backup.restore_progress import restore_with_progress
 from cutover_gates.probes.database.context import (
     DatabaseContext,
     DatabaseUnreachable,
@@ -104,9 +104,8 @@ def _restore_dump(context: DatabaseContext, backup: BackupFile) -> Iterator[Rest
     contents = read_contents(context, backup)
     major, roles = _read_target_server(context)
     with scratch_server(context, major) as server:
-        context.report_progress(f"restoring {backup}")
         began, dsn = time.monotonic(), server.create_database(roles=roles)
-        result = restore_dump_into(context, backup, contents, dsn, server.major)
+        result = restore_with_progress(context, backup, contents, dsn, server.major)
         errors = result.complaints
         if not errors and result.status:
             errors = (f"the program ended with status {result.status}",)

@@ -102,7 +102,7 @@ def base_backup_copier(
             (directory.data / name).unlink(missing_ok=True)
         directory.data.chmod(0o700)  # PostgreSQL refuses a data folder that others can read
         if not context.budget.remaining_seconds:
-            reason = "the time of the gate (budget_seconds) was spent while it was copied"
+            reason = f"it was not copied to its end: {context.describe_overrun()}"
             raise gap_error(rules.WITHIN_BUDGET, str(backup), reason)
 
     return copy_into

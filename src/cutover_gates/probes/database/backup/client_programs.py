@@ -91,7 +91,7 @@ def run_program(
                 _feed_stdin(process, stdin, first)
             status = process.wait()
         if late.is_set():
-            reason = "it did not end within the time of the gate (budget_seconds)"
+            reason = f"it did not end in time: {context.describe_overrun()}"
             raise gap_error(rules.WITHIN_BUDGET, program.name, reason)
         complaints = tuple(extract_complaints(_read_text(errors)))
         return ClientProgramResult(status, _read_text(output), complaints)

@@ -102,7 +102,7 @@ def read_plain_dump(context: DatabaseContext, backup: BackupFile) -> PlainDump:
     with open_backup(backup) as stream:
         for number, line in enumerate(stream):
             if number % _LINES_PER_CLOCK_CHECK == 0 and not context.budget.remaining_seconds:
-                reason = "the time of the gate (budget_seconds) was spent while it was read"
+                reason = f"it was not read to its end: {context.describe_overrun()}"
                 raise gap_error(rules.WITHIN_BUDGET, str(backup), reason)
             reader.read_line(line)
     if reader.copied:

@@ -18,7 +18,7 @@ from cutover_gates.probes.database.integrity import rules
 from cutover_gates.probes.database.integrity.constraint_flags import check_declarations
 from cutover_gates.probes.database.integrity.foreign_keys import check_foreign_keys
 from cutover_gates.probes.database.integrity.implied_keys import check_implied_keys
-from cutover_gates.probes.database.integrity.index_consistency import check_indexes
+from cutover_gates.probes.database.integrity.index_consistency import UNIQUE, check_indexes
 from cutover_gates.probes.database.integrity.row_constraints import check_row_constraints
 from cutover_gates.probes.database.integrity.sequences import check_sequences
 from cutover_gates.probes.database.integrity.uniqueness import check_duplicates
@@ -54,8 +54,22 @@ class IntegrityAssessments:
         return self._assess(rules.IMPLIED_KEYS, check_implied_keys)
 
     def assess_duplicates(self) -> Assessment:
-        """Check unique indexes and exclusion constraints against the rows of the table itself."""
-        return self._assess(rules.UNIQUE_VALUES, check_duplicates)
+        """Check unique indexes and exclusion constraints against the rows of the table itself.
+
+        A unique index that was found equal to its table, and in order, proves it already.
+        """
+        proven = self._list_proven_indexes()
+        return self._assess(
+            rules.UNIQUE_VALUES,
+            lambda context, reader: check_duplicates(context, reader, proven),
+        )
+
+    def _list_proven_indexes(self) -> frozenset[int]:
+        """Return the oids of the indexes that the walk has proven to be unique."""
+        try:
+            return frozenset(self._walk_indexes_once().figures.get(UNIQUE, ()))
+        except NotProven:
+            return frozenset()
 
     def assess_nulls(self) -> Assessment:
         """Check that columns that must have a value have one."""
@@ -82,13 +96,28 @@ class IntegrityAssessments:
 
         Takes at most half of the time that is left.
         """
+        walked = self._walk_indexes_once()
+        figures = {name: value for name, value in walked.figures.items() if name != UNIQUE}
+        return self.context.record_assessment(replace(walked, figures=figures))
+
+    def _walk_indexes_once(self) -> Assessment:
+        # Two questions rest on it, whichever process asks first.
+        plain = self.context.compute_once(
+            "integrity-of-indexes", lambda: self._walk_indexes().to_plain()
+        )
+        return Assessment.from_plain(plain)
+
+    def _walk_indexes(self) -> Assessment:
         budget = self.context.budget.take_share(INDEX_SHARE)
-        bounded = IntegrityAssessments(replace(self.context, budget=budget))
-        return bounded._assess(rules.INDEX_CONTENT, check_indexes)
+        context = replace(self.context, budget=budget, record=lambda _assessment: None)
+        return IntegrityAssessments(context)._assess(rules.INDEX_CONTENT, check_indexes)
 
     def _assess(self, rule: Rule, check: IntegrityCheck, *, primary: bool = False) -> Assessment:
         try:
-            with BoundedReader(self.context, primary=primary) as reader:
+            with (
+                BoundedReader(self.context, primary=primary) as reader,
+                self.context.record_step(f"{rule.id} ({rule.title})"),
+            ):
                 builder = check(self.context, reader)
         except NotReadable as error:
             raise NotProven(gaps=(Finding(rule, "the catalog", "", str(error)),)) from None

@@ -107,18 +107,50 @@ class BTreeIndex:
     def scan_sql(self) -> sql.Composed:
         """A query over all entries in the order of the index.
 
-        It gives their number, their hash, and how many sort before the entry that they follow.
+        It gives their number, their hash, how many sort before the entry that they follow
+        (`disordered`), and in a unique index how many do not sort strictly after it (`unordered`).
+        The first entry follows none, and so is one of these.
         """
         names = [sql.Identifier(f"k{number}") for number in range(len(self.parts))]
+        lasts = [sql.Identifier(f"last{number}") for number in self._compared_parts]
+        lags = [
+            sql.SQL("lag({}) OVER () AS {}").format(names[number], lasts[number])
+            for number in self._compared_parts
+        ]
         return sql.SQL(
             "SELECT count(*) AS entries, {hashed} AS hashed,"
-            " count(*) FILTER (WHERE k0 {before} last) AS disordered"
-            " FROM (SELECT *, lag(k0) OVER () AS last FROM ({entries}) AS e) AS walked"
+            " count(*) FILTER (WHERE k0 {before} last0) AS disordered, {unordered} AS unordered"
+            " FROM (SELECT *, {lags} FROM ({entries}) AS e) AS walked"
         ).format(
             hashed=self.build_hash_sql(names),
             before=sql.SQL(self.before[0]),
+            unordered=self._build_unordered_sql(names, lasts),
+            lags=sql.SQL(", ").join(lags),
             entries=self._build_entries_sql(names),
         )
+
+    @property
+    def _compared_parts(self) -> range:
+        """The parts that are compared with those of the entry before."""
+        return range(len(self.parts) if self.is_key else 1)
+
+    def _build_unordered_sql(
+        self, names: Sequence[sql.Identifier], lasts: Sequence[sql.Identifier]
+    ) -> sql.Composable:
+        """Return SQL for the number of entries that do not sort strictly after the one before.
+
+        A null is not after anything, so an index with nulls proves nothing in this way.
+        """
+        if not self.is_key:
+            return sql.SQL("0")
+        after: sql.Composable = sql.SQL("false")
+        for name, last, operator in reversed(list(zip(names, lasts, self.before, strict=False))):
+            before = sql.SQL(operator)
+            # Equal here is what the index calls so: neither sorts before the other.
+            after = sql.SQL("(({0} {2} {1}) OR (NOT ({1} {2} {0}) AND {3}))").format(
+                last, name, before, after
+            )
+        return sql.SQL("count(*) FILTER (WHERE {} IS NOT TRUE)").format(after)
 
     def _build_entries_sql(self, names: Sequence[sql.Identifier]) -> sql.Composed:
         columns = [

@@ -10,13 +10,14 @@ entries are seen: only amcheck can tell that its values are stale.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
 
 from psycopg import sql
 
 from cutover_gates.core.evidence.assessment import AssessmentBuilder, NotReadable
-from cutover_gates.probes.database.bounded_reader import BoundedReader, StorageCorrupt
+from cutover_gates.probes.database.bounded_reader import BoundedReader
 from cutover_gates.probes.database.context import DatabaseContext, Row
 from cutover_gates.probes.database.integrity import rules
 from cutover_gates.probes.database.integrity.btree_indexes import (
@@ -24,34 +25,39 @@ from cutover_gates.probes.database.integrity.btree_indexes import (
     BTreeIndex,
     parse_index,
 )
+from cutover_gates.probes.database.integrity.index_walk import (
+    NOT_SCANNED,
+    IndexReaders,
+    open_index_readers,
+    walk_table,
+)
 from cutover_gates.probes.database.integrity.table_structure import (
     Relation,
     read_structure,
     report_empty_declarations,
 )
+from cutover_gates.probes.database.step_progress import StepProgress
+from cutover_gates.util.watched_calls import run_watched
 
 _AMCHECK = """
-SELECT n.nspname AS schema FROM pg_extension e JOIN pg_namespace n ON n.oid = e.extnamespace
-JOIN pg_proc p ON p.pronamespace = n.oid AND p.proname = 'bt_index_check' AND p.pronargs = 2
+SELECT n.nspname AS schema, p.pronargs AS arguments
+FROM pg_extension e JOIN pg_namespace n ON n.oid = e.extnamespace
+JOIN pg_proc p ON p.pronamespace = n.oid AND p.proname = 'bt_index_check' AND p.pronargs IN (2, 3)
 WHERE e.extname = 'amcheck' AND has_function_privilege(p.oid, 'EXECUTE')
-AND %(schemas)s::text[] IS NOT NULL
+AND %(schemas)s::text[] IS NOT NULL ORDER BY p.pronargs DESC
 """
-_INDEX_SCAN_SETTINGS = {
-    "enable_seqscan": "off",
-    "enable_sort": "off",
-    "enable_indexscan": "on",
-    "enable_indexonlyscan": "on",
-    # Several workers would sort the entries again.
-    "max_parallel_workers_per_gather": "0",
-}
-_HEAP_SCAN_SETTINGS = {
-    "enable_seqscan": "on",
-    "enable_sort": "on",
-    "enable_indexscan": "off",
-    "enable_indexonlyscan": "off",
-    "max_parallel_workers_per_gather": "2",
-}
-_NOT_SCANNED = "not walked"
+# Arguments of bt_index_check where it can check that values are unique (PostgreSQL 17 and later).
+_WITH_REPEATS = 3
+UNIQUE = "proven unique"
+"""The figure with the oids of unique indexes whose entries prove that no value is there twice."""
+
+
+@dataclass(frozen=True)
+class _Amcheck:
+    """The function of the extension amcheck. `sees_repeats`: it can check uniqueness, too."""
+
+    schema: str
+    sees_repeats: bool
 
 
 def check_indexes(context: DatabaseContext, reader: BoundedReader) -> AssessmentBuilder:
@@ -62,22 +68,36 @@ def check_indexes(context: DatabaseContext, reader: BoundedReader) -> Assessment
     builder = AssessmentBuilder()
     structure = read_structure(context, reader)
     rows = reader.query_catalog(INDEXES_QUERY)
-    amcheck = reader.query_catalog(_AMCHECK)
+    amcheck = _find_amcheck(reader)
     builder.figures |= {
         "amcheck": "used" if amcheck else "not installed, or the role may not use it",
-        _NOT_SCANNED: [row["name"] for row in rows if row["method"] != "btree"],
+        NOT_SCANNED: [row["name"] for row in rows if row["method"] != "btree"],
+        UNIQUE: [],
     }
-    for table in structure.tables.values():
-        indexes = _select_indexes(table, rows)
-        if not indexes:
-            continue
-        context.report_progress(f"indexes: {table.display_name}")
-        if amcheck:
-            _check_with_amcheck(reader, amcheck[0]["schema"], indexes, builder)
-        else:
-            _compare_with_table(reader, table, indexes, builder)
+    by_table = {table: _select_indexes(table, rows) for table in structure.tables.values()}
+    total = sum(_work(table, indexes) for table, indexes in by_table.items())
+    progress = StepProgress(context, "indexes", total)
+    with open_index_readers(context, reader) as readers:
+        for table, indexes in by_table.items():
+            with progress.show_step(table.display_name, _work(table, indexes)):
+                if indexes and amcheck:
+                    unique = _check_with_amcheck(readers, amcheck, indexes, builder, progress.tick)
+                    builder.figures[UNIQUE] += unique
+                elif indexes:
+                    walked = walk_table(readers, table, indexes, builder, progress.tick)
+                    builder.figures[UNIQUE] += walked
     report_empty_declarations(structure, builder, "has no index that can be walked")
     return builder
+
+
+def _work(table: Relation, indexes: Sequence[BTreeIndex]) -> int:
+    """Return about how many entries are read."""
+    return table.rows * len(indexes)
+
+
+def _find_amcheck(reader: BoundedReader) -> _Amcheck | None:
+    found = reader.query_catalog(_AMCHECK)
+    return _Amcheck(found[0]["schema"], found[0]["arguments"] == _WITH_REPEATS) if found else None
 
 
 def _select_indexes(table: Relation, rows: Sequence[Row]) -> list[BTreeIndex]:
@@ -89,121 +109,36 @@ def _select_indexes(table: Relation, rows: Sequence[Row]) -> list[BTreeIndex]:
 
 
 def _check_with_amcheck(
-    reader: BoundedReader, schema: str, indexes: Sequence[BTreeIndex], builder: AssessmentBuilder
-) -> None:
-    for index in indexes:
-        query = sql.SQL("SELECT {}({}::oid::regclass, true)").format(
-            sql.Identifier(schema, "bt_index_check"), sql.Literal(index.oid)
-        )
-        with builder.check_item(rules.INDEX_CONTENT, index.display_name):
-            reader.fetch_one(query)
-
-
-def _compare_with_table(
-    reader: BoundedReader,
-    table: Relation,
+    readers: IndexReaders,
+    amcheck: _Amcheck,
     indexes: Sequence[BTreeIndex],
     builder: AssessmentBuilder,
-) -> None:
-    """Read the table's rows once, then each of its indexes."""
-    # One snapshot: rows that are written meanwhile would look like a difference.
-    answered: set[str] = set()
-    try:
-        with reader.open_snapshot():
-            sums = _read_table_sums(reader, table, indexes)
-            reader.set_parameters(**_INDEX_SCAN_SETTINGS)
-            for number, index in enumerate(indexes):
-                expected = sums[f"rows_{number}"], sums[f"hashed_{number}"]
-                _check_index(reader, index, expected, builder, answered)
-    except NotReadable as error:
-        for index in indexes:
-            if index.name not in answered:
-                builder.add_unreadable(rules.INDEX_CONTENT, index.display_name, error)
+    tick: Callable[[], None],
+) -> list[int]:
+    """Let amcheck check indexes, some at a time; return the oids of those proven to be unique."""
+    calls = [partial(_call_amcheck, readers, amcheck, index) for index in indexes]
+    unique = list[int]()
+    errors = run_watched(calls, tick=tick, cancel=readers.cancel)
+    for index, error in zip(indexes, errors, strict=True):
+        if error:
+            builder.add_unreadable(rules.INDEX_CONTENT, index.display_name, error)
+            continue
+        builder.checked.append(index.display_name)
+        if index.is_key and amcheck.sees_repeats:
+            unique.append(index.oid)
+    return unique
 
 
-def _read_table_sums(reader: BoundedReader, table: Relation, indexes: Sequence[BTreeIndex]) -> Row:
-    reader.set_parameters(**_HEAP_SCAN_SETTINGS)
-    sums: list[sql.Composed] = []
-    for number, index in enumerate(indexes):
-        sums += index.build_table_sums(number)
-    return reader.fetch_one(
-        sql.SQL("SELECT {} FROM {}").format(sql.SQL(", ").join(sums), table.rows_sql)
+def _call_amcheck(
+    readers: IndexReaders, amcheck: _Amcheck, index: BTreeIndex
+) -> NotReadable | None:
+    more = sql.SQL(", true" if amcheck.sees_repeats else "")
+    query = sql.SQL("SELECT {}({}::oid::regclass, true{})").format(
+        sql.Identifier(amcheck.schema, "bt_index_check"), sql.Literal(index.oid), more
     )
-
-
-def _check_index(
-    reader: BoundedReader,
-    index: BTreeIndex,
-    expected: tuple[int, int | None],
-    builder: AssessmentBuilder,
-    answered: set[str],
-) -> None:
-    """Read one index and compare it. Raises `NotReadable`.
-
-    The name enters `answered` where a result, a gap or a finding stands.
-    """
-    plan = reader.fetch_one(sql.SQL("EXPLAIN (FORMAT JSON) ") + index.scan_sql)["QUERY PLAN"]
-    # The settings forbid other plans, but the planner may still take another index.
-    if others := _find_plan_indexes(plan) - {index.name}:
-        if index.is_key:
-            builder.add_gap(
-                rules.INDEX_CONTENT,
-                index.display_name,
-                f"PostgreSQL reads {', '.join(sorted(others))} instead; install amcheck",
-            )
-        builder.figures[_NOT_SCANNED].append(index.name)
-        return
     try:
-        result = reader.fetch_one(index.scan_sql)
-    except StorageCorrupt as error:
-        builder.add_unreadable(rules.INDEX_CONTENT, index.display_name, error)
-        answered.add(index.name)
-        raise
-    builder.checked.append(index.display_name)
-    answered.add(index.name)
-    _compare_entries(index, result, expected, builder)
-
-
-def _compare_entries(
-    index: BTreeIndex, result: Row, expected: tuple[int, int | None], builder: AssessmentBuilder
-) -> None:
-    rows, hashed = expected
-    entries, disordered = result["entries"], result["disordered"]
-    if entries != rows:
-        builder.add_finding(
-            rules.INDEX_CONTENT,
-            index.display_name,
-            expected=f"{rows} entries, one for each row of the table",
-            actual=str(entries),
-        )
-    # With another number of entries the hashes differ anyway.
-    elif result["hashed"] != hashed:
-        builder.add_finding(
-            rules.INDEX_CONTENT,
-            index.display_name,
-            expected=f"the values of the table's {rows} rows",
-            actual="other values",
-        )
-    if disordered:
-        builder.add_finding(
-            rules.INDEX_CONTENT,
-            index.display_name,
-            expected="entries in order",
-            actual=f"{disordered} of {entries} out of order",
-        )
-
-
-def _find_plan_indexes(plan: Sequence[Mapping[str, Any]]) -> set[str]:
-    """Return the indexes that a plan reads; `a sort` or `the table` where it uses no index."""
-    nodes = [plan[0]["Plan"]]
-    used: set[str] = set()
-    while nodes:
-        node = nodes.pop()
-        nodes.extend(node.get("Plans", []))
-        if node["Node Type"] in ("Sort", "Incremental Sort"):
-            used.add("a sort")
-        elif node["Node Type"] == "Seq Scan":
-            used.add("the table")
-        if "Index Name" in node:
-            used.add(node["Index Name"])
-    return used
+        with readers.borrow() as reader:
+            reader.fetch_one(query)
+    except NotReadable as error:
+        return error
+    return None

@@ -16,6 +16,7 @@ from cutover_gates.probes.database.integrity import rules
 # lock on each table. A partitioned table goes last.
 _TABLES = """
 SELECT c.oid, n.nspname AS schema, c.relname AS name, c.relkind::text AS kind,
+       greatest(c.reltuples, 0)::int8 AS rows,
        ARRAY(SELECT a.attname::text
              FROM pg_index i CROSS JOIN unnest(i.indkey) WITH ORDINALITY AS k (number, position)
              JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum = k.number
@@ -36,7 +37,8 @@ WHERE n.nspname = ANY (%(schemas)s) AND c.contype IN ('p', 'u', 'f', 'c', 'x') A
 class Relation:
     """A table, a partition, or a materialised view.
 
-    `kind` is `pg_class.relkind`; `key` holds the columns of the primary key.
+    `kind` is `pg_class.relkind`; `key` holds the columns of the primary key. `rows` is about their
+    number, as PostgreSQL noted it last.
     """
 
     oid: int
@@ -45,6 +47,7 @@ class Relation:
     kind: str
     key: tuple[str, ...]
     display_name: str
+    rows: int = 0
 
     @property
     def rows_sql(self) -> sql.Composed:
@@ -92,6 +95,7 @@ def read_structure(context: DatabaseContext, reader: BoundedReader) -> SchemaStr
             row["kind"],
             tuple(row["key"]),
             context.display_name(f"{row['schema']}.{row['name']}"),
+            row["rows"],
         )
         for row in reader.query_catalog(_TABLES)
     }

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
+from functools import partial
 
 from psycopg import sql
 
@@ -16,9 +18,12 @@ from cutover_gates.probes.database.integrity.table_structure import (
     read_structure,
     report_empty_declarations,
 )
+from cutover_gates.probes.database.step_progress import StepProgress
+from cutover_gates.util.watched_calls import run_watched
 
 _UNIQUE = """
-SELECT i.indrelid AS oid, x.relname AS name, pg_get_expr(i.indpred, i.indrelid) AS predicate,
+SELECT i.indrelid AS oid, i.indexrelid AS index, x.relname AS name,
+       pg_get_expr(i.indpred, i.indrelid) AS predicate,
        coalesce((to_jsonb(i) ->> 'indnullsnotdistinct')::boolean, false) AS nulls_are_equal,
        ARRAY(SELECT '(' || pg_get_indexdef(i.indexrelid, k, false) || ')' ||
                     coalesce((SELECT format(' COLLATE %%I.%%I', s.nspname, l.collname)
@@ -52,6 +57,7 @@ class UniqueIndex:
     predicate: str | None
     nulls_are_equal: bool
     excludes: tuple[str, ...]
+    oid: int = 0
 
     @property
     def display_name(self) -> str:
@@ -75,10 +81,14 @@ class UniqueIndex:
         return [sql.Identifier(f"k{number}") for number in range(len(self.parts))]
 
 
-def check_duplicates(context: DatabaseContext, reader: BoundedReader) -> AssessmentBuilder:
+def check_duplicates(
+    context: DatabaseContext, reader: BoundedReader, proven: Collection[int] = ()
+) -> AssessmentBuilder:
     """Check every unique index and exclusion constraint, the smallest table first.
 
-    Exclusion constraints go last, since they cost the square of the number of rows.
+    `proven`: oids of indexes that were compared with their tables, entry by entry and in order, so
+    that no value can be there twice. Exclusion constraints go last, since they cost the square of
+    the number of rows.
     """
     builder = AssessmentBuilder()
     structure = read_structure(context, reader)
@@ -89,14 +99,29 @@ def check_duplicates(context: DatabaseContext, reader: BoundedReader) -> Assessm
         for row in reader.query_catalog(_UNIQUE)
     ]
     indexes.sort(key=lambda index: (bool(index.excludes), order.index(index.table.oid)))
+    read = [index for index in indexes if index.oid not in proven]
+    progress = StepProgress(context, "unique values", sum(index.table.rows for index in read))
     for index in indexes:
-        context.report_progress(f"unique values: {index.display_name}")
-        rule = rules.EXCLUSIONS if index.excludes else rules.UNIQUE_VALUES
-        check = _check_exclusion if index.excludes else _check_repeated_values
-        with builder.check_item(rule, index.display_name):
-            check(reader, index, builder)
+        if index.oid in proven:
+            builder.checked.append(index.display_name)
+        else:
+            _check_index(reader, index, builder, progress)
+    builder.figures["proven by the walk over the index"] = len(indexes) - len(read)
     report_empty_declarations(structure, builder, "has no unique index")
     return builder
+
+
+def _check_index(
+    reader: BoundedReader, index: UniqueIndex, builder: AssessmentBuilder, progress: StepProgress
+) -> None:
+    rule = rules.EXCLUSIONS if index.excludes else rules.UNIQUE_VALUES
+    check = _check_exclusion if index.excludes else _check_repeated_values
+    with (
+        builder.check_item(rule, index.display_name),
+        progress.show_step(index.display_name, index.table.rows),
+    ):
+        call = partial(check, reader, index, builder)
+        run_watched([call], tick=progress.tick, cancel=reader.cancel)
 
 
 def _parse_unique_index(table: Relation, row: Row) -> UniqueIndex:
@@ -107,6 +132,7 @@ def _parse_unique_index(table: Relation, row: Row) -> UniqueIndex:
         row["predicate"],
         row["nulls_are_equal"],
         tuple(row["excludes"] or ()),
+        row["index"],
     )
 
 

@@ -19,6 +19,7 @@ from cutover_gates.probes.database.context import (
     DatabaseUnreachable,
     connect_read_only,
 )
+from cutover_gates.probes.database.lock_holders import describe_locks
 from cutover_gates.probes.database.measurement.table_specs import TupleConnection
 from cutover_gates.util.text import first_error_line
 
@@ -83,6 +84,15 @@ class ConsistentSession:
             sql.SQL("SET TRANSACTION SNAPSHOT {}").format(sql.Literal(self._snapshot))
         )
         return connection
+
+    def describe_locks(self, table: str) -> str:
+        """Return who holds the lock that keeps a table (`schema.name`) from being read."""
+        try:
+            # A session of its own: the others may be in a transaction that has failed.
+            with connect_read_only(self._dsn, DatabaseSettings()) as connection:
+                return describe_locks(connection, table)
+        except DatabaseUnreachable:
+            return "another session holds a lock on it"
 
     def cancel(self) -> None:
         """Cancel all running statements: their results are no longer needed."""

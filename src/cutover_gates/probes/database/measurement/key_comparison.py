@@ -58,9 +58,11 @@ class KeyDifferences:
     share: float = 1.0
 
     def __str__(self) -> str:
-        named = {"missing": self.missing, "added": self.added, "changed": self.changed}
-        parts = [f"columns {', '.join(self._describe_columns())}"] if self.columns else []
-        parts += [f"{kind} keys {', '.join(keys)}" for kind, keys in named.items() if keys]
+        # Lost keys first: they are what a reader must not miss.
+        lost = {"missing": self.missing, "added": self.added}
+        parts = [f"{kind} keys {', '.join(keys)}" for kind, keys in lost.items() if keys]
+        parts += [f"columns {', '.join(self._describe_columns())}"] if self.columns else []
+        parts += [f"changed keys {', '.join(self.changed)}"] if self.changed else []
         return f"{'; '.join(parts)}{'' if self.complete else ' … and more'}"
 
     def _describe_columns(self) -> Iterator[str]:

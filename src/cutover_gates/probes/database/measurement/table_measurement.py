@@ -12,7 +12,7 @@ from dataclasses import replace
 
 import psycopg
 
-from cutover_gates.probes.database.context import DatabaseUnreachable
+from cutover_gates.probes.database.context import DatabaseContext, DatabaseUnreachable
 from cutover_gates.probes.database.measurement import table_queries
 from cutover_gates.probes.database.measurement.column_pass import sum_columns
 from cutover_gates.probes.database.measurement.consistent_session import (
@@ -33,7 +33,7 @@ from cutover_gates.probes.database.measurement.table_queries import TablePiece
 from cutover_gates.probes.database.measurement.table_specs import TableSpec, TupleConnection
 from cutover_gates.probes.database.measurement.table_stats import DatabaseStats, RowSums
 
-__all__ = ["OUT_OF_TIME", "measure_in_session", "measure_tables"]
+__all__ = ["OUT_OF_TIME", "explain_missing_time", "measure_in_session", "measure_tables"]
 
 
 def measure_tables(
@@ -124,6 +124,15 @@ def _add_column_sums(
         for name, table in stats.tables.items()
     }
     return replace(stats, tables=tables, seconds=stats.seconds + time.monotonic() - began)
+
+
+def explain_missing_time(context: DatabaseContext, stats: DatabaseStats) -> DatabaseStats:
+    """Return the figures with what the time went on, for tables that it did not suffice for."""
+    if OUT_OF_TIME not in stats.unproven.values():
+        return stats
+    reason = f"it was not read to its end: {context.describe_overrun()}"
+    unproven = {name: reason if why == OUT_OF_TIME else why for name, why in stats.unproven.items()}
+    return replace(stats, unproven=unproven)
 
 
 def _count_rows(

@@ -120,6 +120,8 @@ class TablePass:
 
     def _record_failure(self, accumulator: TableAccumulator, error: psycopg.Error) -> None:
         reason = OUT_OF_TIME if self.session.is_stopped else first_error_line(error)
+        if isinstance(error, psycopg.errors.LockNotAvailable):
+            reason = self.session.describe_locks(accumulator.spec.name)
         with self._lock:
             accumulator.failure = accumulator.failure or reason
 

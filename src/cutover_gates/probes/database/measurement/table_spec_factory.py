@@ -10,6 +10,7 @@ from psycopg import sql
 
 from cutover_gates.config.base import SettingsError
 from cutover_gates.config.table_changes import TableChange
+from cutover_gates.probes.database.lock_holders import describe_failure
 from cutover_gates.probes.database.measurement.row_hashes import HashedColumn
 from cutover_gates.probes.database.measurement.table_specs import (
     MeasuredTable,
@@ -30,7 +31,7 @@ def build_table_spec(
         with connection.transaction():
             content = read_columns(connection, table, table.columns)
     except psycopg.Error as error:
-        return TableSpec(table, cannot=first_error_line(error))
+        return TableSpec(table, cannot=describe_failure(error, connection, table.name))
     _require_declared_columns(table, change)
     spec = TableSpec(table, content, table.key, above=change.grows_above, cannot=table.cannot)
     if not change.becomes and not change.drops:

@@ -13,9 +13,13 @@ import psycopg
 from cutover_gates.core.findings import gap_error
 from cutover_gates.probes.database.context import DatabaseContext
 from cutover_gates.probes.database.identity import ServerFacts, qualified_history_name
+from cutover_gates.probes.database.lock_holders import describe_failure
 from cutover_gates.probes.database.measurement.consistent_session import open_consistent_session
 from cutover_gates.probes.database.measurement.table_accumulators import MeasurementProgress
-from cutover_gates.probes.database.measurement.table_measurement import measure_in_session
+from cutover_gates.probes.database.measurement.table_measurement import (
+    explain_missing_time,
+    measure_in_session,
+)
 from cutover_gates.probes.database.measurement.table_spec_factory import read_columns
 from cutover_gates.probes.database.measurement.table_specs import (
     MeasuredTable,
@@ -31,7 +35,6 @@ from cutover_gates.probes.database.measurement.table_stats import (
 from cutover_gates.probes.database.moves.current_tables import CurrentTables, apply_moves
 from cutover_gates.probes.database.snapshot import rules as snapshot_rules
 from cutover_gates.probes.database.snapshot.model import Snapshot, declarations_digest
-from cutover_gates.util.text import first_error_line
 
 
 class ExpectedState(StrEnum):
@@ -114,7 +117,10 @@ def scan_database(
     Raise `DatabaseUnreachable`.
     """
     schemas, ends = context.migrations.schemas, time.time() + context.budget.remaining_seconds
-    with open_consistent_session(dsn, ends, schemas) as session:
+    with (
+        context.record_step("counting and comparing rows"),
+        open_consistent_session(dsn, ends, schemas) as session,
+    ):
         found, left_out = read_tables(session.first, schemas)
         current = read_current_tables(context, session.first, found, expected)
         tables = current.tables
@@ -131,6 +137,7 @@ def scan_database(
             watch=MeasurementProgress(context, "rows"),
         )
     columns = {name: table.columns for name, table in tables.items()}
+    figures = explain_missing_time(context, figures)
     return DatabaseScan(figures, columns, left_out, current.stands_for, current.failed)
 
 
@@ -170,7 +177,8 @@ def build_comparison_spec(
         with connection.transaction():
             columns = read_columns(connection, table, names)
     except psycopg.Error as error:
-        return TableSpec(table, above=above, mark=then.mark, cannot=first_error_line(error))
+        reason = describe_failure(error, connection, table.name)
+        return TableSpec(table, above=above, mark=then.mark, cannot=reason)
     key = then.key if set(then.key) <= set(names) else ()
     return TableSpec(
         table, columns, key, above=above, mark=then.mark, division=division, cannot=table.cannot

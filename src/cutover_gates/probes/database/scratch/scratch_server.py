@@ -137,7 +137,7 @@ def scratch_server(context: DatabaseContext, major: int) -> Iterator[ScratchServ
 
 def _start_timeout(context: DatabaseContext) -> float:
     if not context.budget.remaining_seconds:
-        reason = "the time of the gate (budget_seconds) was spent before it was started"
+        reason = f"it was not started: {context.describe_overrun()}"
         raise gap_error(rules.SCRATCH_SERVER, "the scratch server", reason)
     return min(START_SECONDS, context.budget.remaining_seconds)
 

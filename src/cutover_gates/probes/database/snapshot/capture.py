@@ -19,9 +19,13 @@ from cutover_gates.core.findings import gap_error
 from cutover_gates.probes.database import identity
 from cutover_gates.probes.database.context import DatabaseContext
 from cutover_gates.probes.database.history.assessments import capture_history
+from cutover_gates.probes.database.lock_holders import describe_failure
 from cutover_gates.probes.database.measurement.consistent_session import open_consistent_session
 from cutover_gates.probes.database.measurement.table_accumulators import MeasurementProgress
-from cutover_gates.probes.database.measurement.table_measurement import measure_in_session
+from cutover_gates.probes.database.measurement.table_measurement import (
+    explain_missing_time,
+    measure_in_session,
+)
 from cutover_gates.probes.database.measurement.table_queries import read_highest_value
 from cutover_gates.probes.database.measurement.table_segments import divide_into_segments
 from cutover_gates.probes.database.measurement.table_spec_factory import build_table_spec
@@ -103,7 +107,10 @@ def capture_snapshot(context: DatabaseContext) -> Snapshot:
 
 def _measure_tables(context: DatabaseContext, marks: Marks) -> _TableMeasurement:
     schemas, ends = context.migrations.schemas, time.time() + context.budget.remaining_seconds
-    with open_consistent_session(context.heavy_dsn, ends, schemas) as session:
+    with (
+        context.record_step("the snapshot"),
+        open_consistent_session(context.heavy_dsn, ends, schemas) as session,
+    ):
         tables, left_out = read_tables(session.first, schemas)
         most = min(MAX_TABLE_SEGMENTS, max(1, MAX_TOTAL_SEGMENTS // max(1, len(tables))))
         specs = [
@@ -119,6 +126,7 @@ def _measure_tables(context: DatabaseContext, marks: Marks) -> _TableMeasurement
             watch=MeasurementProgress(context, "snapshot"),
         )
         moves = measure_moves(context, session, marks)
+    figures = explain_missing_time(context, figures)
     return _TableMeasurement(_add_expected_rows(figures, expected_rows), left_out, moves)
 
 
@@ -214,5 +222,5 @@ def _read_catalog(context: DatabaseContext, connection: psycopg.Connection[Any])
     try:
         return read_catalog(connection, context.migrations.schemas)
     except psycopg.Error as error:
-        reason = first_error_line(error)
+        reason = describe_failure(error, connection)
         raise gap_error(rules.CATALOG_READABLE, context.target, reason) from None
