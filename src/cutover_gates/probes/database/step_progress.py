@@ -20,6 +20,10 @@ BAR_WIDTH = 20
 _LARGEST_PART = 0.95
 
 
+def _read_clock() -> float:
+    return time.monotonic()
+
+
 @dataclass
 class StepProgress:
     """The progress over `total` units of work (rows, or MB), shown as a line.
@@ -35,14 +39,14 @@ class StepProgress:
     _step: str = ""
     _weight: float = 0
     _known_part: float | None = None
-    _began: float = field(default_factory=time.monotonic)
-    _step_began: float = field(default_factory=time.monotonic)
+    _began: float = field(default_factory=_read_clock)
+    _step_began: float = field(default_factory=_read_clock)
 
     @contextmanager
     def show_step(self, name: str, weight: float) -> Iterator[None]:
         """Count the block as a step of that weight, and show its beginning."""
         self._step, self._weight, self._known_part = name, weight, None
-        self._step_began = time.monotonic()
+        self._step_began = _read_clock()
         self.tick()
         try:
             yield
@@ -59,7 +63,7 @@ class StepProgress:
 
     def describe(self) -> str:
         """Return `unique values: [##…] t.i, 2 of about 9 rows, 5 rows/s, 0:14 left`."""
-        seconds = time.monotonic() - self._began
+        seconds = _read_clock() - self._began
         done = min(self._done + self._estimate_part(), self.total)
         rate = done / seconds if seconds else 0
         bar = ("#" * round(BAR_WIDTH * done / max(self.total, 1))).ljust(BAR_WIDTH, ".")
@@ -76,7 +80,7 @@ class StepProgress:
         before = self._step_began - self._began
         if not self._done or before <= 0:
             return 0
-        by_rate = self._done / before * (time.monotonic() - self._step_began)
+        by_rate = self._done / before * (_read_clock() - self._step_began)
         return min(by_rate, _LARGEST_PART * self._weight)
 
 

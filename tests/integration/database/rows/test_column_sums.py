@@ -13,6 +13,7 @@ from cutover_gates.probes.database.measurement.column_sums import (
 )
 from cutover_gates.probes.database.measurement.table_stats import TableStats
 from cutover_gates.probes.database.snapshot.store import load_snapshot
+from tests.integration.database.backup import dump_files
 from tests.integration.database.rows.conftest import CutoverDatabase, StartCutover
 
 PEOPLE = (
@@ -108,3 +109,18 @@ def _only_finding(cutover: CutoverDatabase) -> str:
 def _stats(cutover: CutoverDatabase) -> TableStats:
     (path,) = Path(cutover.context.snapshots).glob("*.gz")
     return load_snapshot(path).figures.tables["public.t"]
+
+
+def test_the_counts_name_the_keys_that_were_lost(
+    start_cutover: StartCutover, tmp_path: Path
+) -> None:
+    """A reader of the count must not have to look for the keys in another check."""
+    cutover = start_cutover(*PEOPLE, backup={"path": "a.*"})
+    dump_files.archive(cutover.dsn, tmp_path)
+    cutover.run_statements(
+        "DELETE FROM t WHERE id IN (9, 700)", "UPDATE t SET city = '' WHERE id = 4"
+    )
+    (finding,) = cutover.rows.assess_counts().findings
+    assert (
+        finding.actual == "19998 rows; missing keys 700, 9; columns city (1 key: 4); changed keys 4"
+    )

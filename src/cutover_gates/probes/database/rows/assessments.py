@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import replace
 from functools import wraps
 from pathlib import Path
 from typing import Any
@@ -10,7 +11,7 @@ from typing import Any
 import psycopg
 
 from cutover_gates.core.evidence.assessment import Assessment, AssessmentBuilder
-from cutover_gates.core.findings import gap_error
+from cutover_gates.core.findings import Finding, NotProven, gap_error
 from cutover_gates.probes.database import identity
 from cutover_gates.probes.database.context import DatabaseContext
 from cutover_gates.probes.database.measurement.consistent_session import open_consistent_session
@@ -59,6 +60,18 @@ def _not_proven_on_database_error(
     return answer
 
 
+# Rules of the comparison of contents whose findings name keys.
+_LOCATED = (rules.ROW_COUNT, rules.KEYS)
+
+
+def _add_place(finding: Finding, located: Mapping[str, Finding]) -> Finding:
+    """Return the finding with the keys that the comparison of contents named for its table."""
+    place = located[finding.subject].actual if finding.subject in located else ""
+    _, _, keys = place.partition("; ")
+    is_told = finding.rule == rules.ROW_COUNT and keys
+    return replace(finding, actual=f"{finding.actual}; {keys}") if is_told else finding
+
+
 class RowAssessments:
     """Counts and contents of a database, compared with the newest snapshot.
 
@@ -93,18 +106,13 @@ class RowAssessments:
         # The rows of today are recorded at each gate: after a restore nothing shows them.
         record_new_rows(self.context, before, self.context.heavy_dsn)
         scan = self._scan_once(before, ExpectedState.MIGRATED)
-        return self._record(compare_counts(self.context, before, scan))
+        return self._record(self._add_lost_keys(before, compare_counts(self.context, before, scan)))
 
     @_not_proven_on_database_error
     def assess_contents(self) -> Assessment:
         """Check that the content is what it was, or what it is declared to become."""
         before = self._load_comparable_snapshot()
-        scan = self._scan_once(before, ExpectedState.MIGRATED)
-        return self._record(
-            compare_contents(
-                self.context, before, scan, self.context.heavy_dsn, ExpectedState.MIGRATED
-            )
-        )
+        return self._record(self._compare_contents_once(before))
 
     @_not_proven_on_database_error
     def assess_departures(self) -> Assessment:
@@ -140,6 +148,31 @@ class RowAssessments:
 
     def _record(self, assessment: Assessment) -> Assessment:
         return self.context.record_assessment(assessment)
+
+    def _compare_contents_once(self, before: Snapshot) -> Assessment:
+        # Looking up the keys that differ may restore the backup, and the counts show them, too.
+        plain = self.context.compute_once(
+            "rows-contents", lambda: self._compare_contents(before).to_plain()
+        )
+        return Assessment.from_plain(plain)
+
+    def _compare_contents(self, before: Snapshot) -> Assessment:
+        scan = self._scan_once(before, ExpectedState.MIGRATED)
+        dsn = self.context.heavy_dsn
+        return compare_contents(self.context, before, scan, dsn, ExpectedState.MIGRATED)
+
+    def _add_lost_keys(self, before: Snapshot, counts: Assessment) -> Assessment:
+        """Return the counts with the keys that were lost, where a table has other rows."""
+        if all(finding.rule != rules.ROW_COUNT for finding in counts.findings):
+            return counts
+        try:
+            require_comparable_hashes(before, self._read_server_facts())
+            contents = self._compare_contents_once(before).findings
+        except (NotProven, psycopg.Error):
+            return counts
+        located = {finding.subject: finding for finding in contents if finding.rule in _LOCATED}
+        told = tuple(_add_place(finding, located) for finding in counts.findings)
+        return replace(counts, findings=told)
 
     def _take_snapshot(self) -> dict[str, Any]:
         return {"path": str(take_snapshot(self.context).path)}
