@@ -26,7 +26,6 @@ from cutover_gates.probes.database.measurement.table_measurement import (
     explain_missing_time,
     measure_in_session,
 )
-from cutover_gates.probes.database.measurement.table_queries import read_highest_value
 from cutover_gates.probes.database.measurement.table_segments import divide_into_segments
 from cutover_gates.probes.database.measurement.table_spec_factory import build_table_spec
 from cutover_gates.probes.database.measurement.table_specs import (
@@ -39,10 +38,10 @@ from cutover_gates.probes.database.measurement.table_stats import DatabaseStats
 from cutover_gates.probes.database.moves.moved_rows import (
     MovedRows,
     measure_moves,
-    read_query_marks,
 )
 from cutover_gates.probes.database.schema.schema_catalog import Catalog, read_catalog
 from cutover_gates.probes.database.snapshot import rules
+from cutover_gates.probes.database.snapshot.marks import Marks, read_marks
 from cutover_gates.probes.database.snapshot.model import Snapshot, declarations_digest
 from cutover_gates.probes.database.snapshot.store import load_snapshot, save_snapshot
 from cutover_gates.util.text import first_error_line
@@ -51,17 +50,6 @@ from cutover_gates.util.text import first_error_line
 MAX_TABLE_SEGMENTS = 1 << 16
 # The most segments of all tables together: each costs 40 bytes of the snapshot.
 MAX_TOTAL_SEGMENTS = 1 << 20
-# Seconds to wait for transactions that were open when the marks were read.
-_WAIT_SECONDS = 10.0
-_POLL_SECONDS = 0.05
-_OPEN_TRANSACTIONS = """
-SELECT count(*) AS open FROM pg_stat_activity
-WHERE datname = current_database() AND pid <> pg_backend_pid()
-  AND backend_type = 'client backend' AND xact_start < %s
-"""
-
-# The highest value of the column that grows, as text, by table.
-Marks = Mapping[str, str | None]
 
 
 @dataclass(frozen=True)
@@ -82,7 +70,7 @@ def take_snapshot(context: DatabaseContext) -> Snapshot:
 def capture_snapshot(context: DatabaseContext) -> Snapshot:
     """Measure the whole database. Raise as `take_snapshot` does."""
     # The marks come first: a row above them must not be counted among the old ones.
-    marks = _read_marks(context)
+    marks = read_marks(context)
     identity.wait_for_standby(context)
     with context.connect() as target:
         server = identity.read_server_facts(target)
@@ -128,48 +116,6 @@ def _measure_tables(context: DatabaseContext, marks: Marks) -> _TableMeasurement
         moves = measure_moves(context, session, marks)
     figures = explain_missing_time(context, figures)
     return _TableMeasurement(_add_expected_rows(figures, expected_rows), left_out, moves)
-
-
-def _read_marks(context: DatabaseContext) -> dict[str, str | None]:
-    """Return the highest value, as text, of each column that only grows, by table.
-
-    Rows up to it were there before. A transaction that began earlier may still add a row below it,
-    so the open ones are waited for before the snapshot is taken.
-    """
-    if not any(change.grows_above for change in context.migrations.tables.values()):
-        return {}
-    schemas, ends = context.migrations.schemas, time.time() + context.budget.remaining_seconds
-    with open_consistent_session(context.heavy_dsn, ends, schemas) as session:
-        tables, _ = read_tables(session.first, schemas)
-        marks = {
-            name: read_highest_value(session.first, table, column)
-            for name, table in tables.items()
-            if (column := context.declared_change(name).grows_above) and column in table.columns
-        }
-        marks |= read_query_marks(context, session.first)
-    _wait_for_open_transactions(context)
-    return marks
-
-
-def _wait_for_open_transactions(context: DatabaseContext) -> None:
-    # A tenth of the budget at most: one forgotten transaction must not use up the gate's time.
-    seconds = min(_WAIT_SECONDS, context.budget.remaining_seconds / 10)
-    with context.connect() as target:
-        now = (target.execute("SELECT clock_timestamp() AS now").fetchone() or {})["now"]
-        deadline = time.monotonic() + seconds
-        while number := _count_open_transactions(target, now):
-            if time.monotonic() > deadline:
-                context.report_progress(
-                    f"snapshot: {number} transactions are still open; rows that they add may be"
-                    " counted among the old ones"
-                )
-                return
-            time.sleep(_POLL_SECONDS)
-
-
-def _count_open_transactions(target: psycopg.Connection[dict[str, Any]], since: Any) -> int:
-    row = target.execute(_OPEN_TRANSACTIONS, [since]).fetchone()
-    return int(row["open"]) if row else 0
 
 
 def _build_spec(
