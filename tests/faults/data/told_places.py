@@ -16,40 +16,34 @@ class _Staff(DataFault):
     breaks: ClassVar = (rows_rules.CONTENT,)
 
 
-class ARoleAmongNewTimes(_Staff):
-    """A clerk may prescribe: one role changed, while a script set every time of creation anew."""
+class ARoleAmongManyChanges(_Staff):
+    """A clerk may prescribe: one role changed, while a script wrote another column of everybody."""
 
     statements = """
-        UPDATE staff SET created_at = created_at + interval '1 s';
+        UPDATE staff SET facility = CASE facility WHEN 'north' THEN 'south' ELSE 'north' END;
         UPDATE staff SET role = CASE role WHEN 'auditor' THEN 'clinician' ELSE 'auditor' END
-        WHERE username = (SELECT min(username) FROM staff)
+        WHERE username = 'north-ward-07'
     """
-    shows = "role (1 key: "
+    shows = "role (1 key: north-ward-07)"
 
 
-class TwoPasswordsAreExchanged(_Staff):
-    """A nurse signs in as another one, and the sum of all passwords is as it was."""
+class TwoNursesExchangeTheirHospitals(_Staff):
+    """Two nurses see each other's patients, and each hospital has as many nurses as before."""
 
     statements = """
-        WITH two AS (SELECT username, row_number() OVER (ORDER BY username) AS n
-                     FROM staff ORDER BY username LIMIT 2)
-        UPDATE staff SET password_hash = other.password_hash
-        FROM two JOIN two AS twin ON twin.n = 3 - two.n
-             JOIN staff AS other ON other.username = twin.username
-        WHERE staff.username = two.username
+        UPDATE staff SET facility = CASE facility WHEN 'north' THEN 'south' ELSE 'north' END
+        WHERE username IN ('north-ward-01', 'south-ward-01')
     """
-    shows = "password_hash (2 keys: "
+    shows = "facility (2 keys: north-ward-01, south-ward-01)"
 
 
 class AnAccountIsRenamed(_Staff):
-    """Somebody cannot sign in any more: the account has another name, and as many exist as before."""
+    """A nurse cannot sign in: the account has another name, and there are as many as before."""
 
     statements = """
-        INSERT INTO staff SELECT 'someone.else', password_hash, role, facility, created_at FROM staff
-        WHERE username = (SELECT min(username) FROM staff);
         SET LOCAL session_replication_role = replica;
-        DELETE FROM staff WHERE username = (SELECT min(username) FROM staff)
+        UPDATE staff SET username = 'somebody.else' WHERE username = 'north-ward-01'
     """
     perhaps: ClassVar = {"constraints-hold": "where it has sessions, they refer to nobody"}
     breaks: ClassVar = (rows_rules.KEYS,)
-    shows = "missing keys "
+    shows = "missing keys north-ward-01; added keys somebody.else"
