@@ -4,6 +4,7 @@
 -- fault: critical results lost
 -- finding: ROWS-001 & lab.result | & 7793 rows
 -- finding: ROWS-001 & lab.result_note | & 291 rows
+-- finding: OBJECT-005 & lab.results_by_month
 DELETE FROM lab.result_note WHERE (specimen_id, loinc) IN
     (SELECT specimen_id, loinc FROM lab.result WHERE flag = 'HH' ORDER BY specimen_id, loinc LIMIT 9);
 DELETE FROM lab.result WHERE (specimen_id, loinc) IN
