@@ -7,6 +7,7 @@ ALTER TABLE bill.invoice_line SET UNLOGGED;
 -- fault: a materialised view without its rows
 -- finding: SCHEMA-001 & lab.results_by_month & not populated
 -- finding: has not been populated
+-- finding: OBJECT-005 & lab.results_by_month & not filled
 REFRESH MATERIALIZED VIEW lab.results_by_month WITH NO DATA;
 
 -- fault: void invoices in the balance
