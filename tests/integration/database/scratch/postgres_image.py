@@ -11,7 +11,7 @@ import shutil
 import subprocess
 import tarfile
 from pathlib import Path, PurePosixPath
-from typing import IO, Any
+from typing import Any
 
 from cutover_gates.probes.database.scratch.postgres_binaries import find_server_programs
 
@@ -43,7 +43,7 @@ class ImageTar(tarfile.TarFile):
         self._folders: set[str] = set()
         super().__init__(*arguments, **options)
 
-    def addfile(self, tarinfo: tarfile.TarInfo, fileobj: IO[bytes] | None = None) -> None:
+    def addfile(self, tarinfo: tarfile.TarInfo, fileobj: Any = None) -> None:
         """Add a file, after the folders above it."""
         for parent in reversed(PurePosixPath(tarinfo.name).parents[:-1]):
             if str(parent) not in self._folders:
