@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Hashable, Iterable
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Hashable, Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from functools import partial
 from typing import TypeVar
@@ -25,6 +25,9 @@ FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS = 0.1, 1.0
 """Seconds between the first two polls of `wait_until`, and the most between any two: a log store is
 not polled more often than necessary."""
 
+TICK_SECONDS = 0.2
+"""Seconds between two looks: a reader sees no difference in less."""
+
 
 def run_concurrently(calls: Iterable[Callable[[], T]]) -> list[T]:
     """Return what each call returns, in their order.
@@ -37,6 +40,30 @@ def run_concurrently(calls: Iterable[Callable[[], T]]) -> list[T]:
     # A thread for each: with fewer of them a dead server would delay the others.
     with ThreadPoolExecutor(len(pending), thread_name_prefix="concurrent") as threads:
         return list(threads.map(lambda call: call(), pending))
+
+
+def run_watched(
+    calls: Sequence[Callable[[], T]],
+    *,
+    tick: Callable[[], None],
+    cancel: Callable[[], None],
+) -> list[T]:
+    """Return what each call returns, in their order. `tick` is called again and again meanwhile.
+
+    `cancel` is called once where the wait ends by an exception, such as Ctrl-C; it must make the
+    calls end soon, because they are waited for. The first exception of a call is raised.
+    """
+    if not calls:
+        return []
+    with ThreadPoolExecutor(len(calls), thread_name_prefix="watched") as threads:
+        running = [threads.submit(call) for call in calls]
+        try:
+            while wait(running, TICK_SECONDS).not_done:
+                tick()
+        except BaseException:
+            cancel()
+            raise
+        return [one.result() for one in running]
 
 
 @dataclass

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from cutover_gates.probes.database import time_spent
-from cutover_gates.probes.database.time_spent import describe_steps, record_step
+from cutover_gates.probes.database import gate_steps
+from cutover_gates.probes.database.gate_steps import describe_steps, record_step
 from tests.integration.database.contexts import make_database_context
 
 
@@ -22,7 +22,7 @@ class _Clock:
 @pytest.fixture
 def clock(monkeypatch: pytest.MonkeyPatch) -> _Clock:
     made = _Clock()
-    monkeypatch.setattr(time_spent, "time", made)
+    monkeypatch.setattr(gate_steps, "time", made)
     return made
 
 

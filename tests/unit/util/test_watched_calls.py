@@ -6,7 +6,7 @@ import threading
 
 import pytest
 
-from cutover_gates.util.watched_calls import run_watched
+from cutover_gates.util.concurrency import run_watched
 
 
 def test_results_come_in_order_and_progress_is_shown() -> None:

@@ -13,8 +13,8 @@ from cutover_gates.probes.database.backup.backup_files import BackupFile, Backup
 from cutover_gates.probes.database.backup.client_programs import ClientProgramResult
 from cutover_gates.probes.database.backup.dump_restore import restore_dump_into
 from cutover_gates.probes.database.context import DatabaseContext, DatabaseUnreachable
-from cutover_gates.probes.database.step_progress import StepProgress
-from cutover_gates.util.watched_calls import run_watched
+from cutover_gates.probes.database.gate_steps import StepProgress
+from cutover_gates.util.concurrency import run_watched
 
 _SIZE = "SELECT pg_database_size(current_database())::float8 / 1000000 AS size"
 _END_SESSIONS = """
@@ -62,7 +62,7 @@ def restore_with_progress(
     """Restore a dump into an empty database. Raise `InvalidBackup` and `NotProven`."""
     expected = _read_expected_size(context)
     how = "by one psql" if backup.kind is BackupKind.PLAIN else "by pg_restore"
-    progress = StepProgress(context, f"restoring {backup} {how}", expected, "MB")
+    progress = StepProgress(context.report_progress, f"restoring {backup} {how}", expected, "MB")
     watcher = _SizeWatcher(dsn, progress)
     restore = partial(restore_dump_into, context, backup, contents, dsn, server_major)
     with context.record_step("restoring the backup"), progress.show_step("", expected):

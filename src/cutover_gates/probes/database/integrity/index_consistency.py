@@ -19,6 +19,7 @@ from psycopg import sql
 from cutover_gates.core.evidence.assessment import AssessmentBuilder, NotReadable
 from cutover_gates.probes.database.bounded_reader import BoundedReader
 from cutover_gates.probes.database.context import DatabaseContext, Row
+from cutover_gates.probes.database.gate_steps import StepProgress
 from cutover_gates.probes.database.integrity import rules
 from cutover_gates.probes.database.integrity.btree_indexes import (
     INDEXES_QUERY,
@@ -36,8 +37,7 @@ from cutover_gates.probes.database.integrity.table_structure import (
     read_structure,
     report_empty_declarations,
 )
-from cutover_gates.probes.database.step_progress import StepProgress
-from cutover_gates.util.watched_calls import run_watched
+from cutover_gates.util.concurrency import run_watched
 
 _AMCHECK = """
 SELECT n.nspname AS schema, p.pronargs AS arguments
@@ -76,7 +76,7 @@ def check_indexes(context: DatabaseContext, reader: BoundedReader) -> Assessment
     }
     by_table = {table: _select_indexes(table, rows) for table in structure.tables.values()}
     total = sum(_work(table, indexes) for table, indexes in by_table.items())
-    progress = StepProgress(context, "indexes", total)
+    progress = StepProgress(context.report_progress, "indexes", total)
     with open_index_readers(context, reader) as readers:
         for table, indexes in by_table.items():
             with progress.show_step(table.display_name, _work(table, indexes)):

@@ -22,7 +22,7 @@ from cutover_gates.probes.database.context import DatabaseContext, Row
 from cutover_gates.probes.database.integrity import rules
 from cutover_gates.probes.database.integrity.btree_indexes import BTreeIndex
 from cutover_gates.probes.database.integrity.table_structure import Relation
-from cutover_gates.util.watched_calls import run_watched
+from cutover_gates.util.concurrency import run_watched
 
 _INDEX_SCAN_SETTINGS = {
     "enable_seqscan": "off",

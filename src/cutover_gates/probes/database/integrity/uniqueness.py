@@ -11,6 +11,7 @@ from psycopg import sql
 from cutover_gates.core.evidence.assessment import AssessmentBuilder
 from cutover_gates.probes.database.bounded_reader import MAX_KEYS_IN_FINDING, BoundedReader
 from cutover_gates.probes.database.context import DatabaseContext, Row
+from cutover_gates.probes.database.gate_steps import StepProgress
 from cutover_gates.probes.database.integrity import rules
 from cutover_gates.probes.database.integrity.table_structure import (
     Relation,
@@ -18,8 +19,7 @@ from cutover_gates.probes.database.integrity.table_structure import (
     read_structure,
     report_empty_declarations,
 )
-from cutover_gates.probes.database.step_progress import StepProgress
-from cutover_gates.util.watched_calls import run_watched
+from cutover_gates.util.concurrency import run_watched
 
 _UNIQUE = """
 SELECT i.indrelid AS oid, i.indexrelid AS index, x.relname AS name,
@@ -100,7 +100,9 @@ def check_duplicates(
     ]
     indexes.sort(key=lambda index: (bool(index.excludes), order.index(index.table.oid)))
     read = [index for index in indexes if index.oid not in proven]
-    progress = StepProgress(context, "unique values", sum(index.table.rows for index in read))
+    progress = StepProgress(
+        context.report_progress, "unique values", sum(index.table.rows for index in read)
+    )
     for index in indexes:
         if index.oid in proven:
             builder.checked.append(index.display_name)

@@ -1,23 +1,31 @@
-"""The progress of steps of which the server says nothing while it works: rate and time left.
+"""The steps of a gate: their progress, and what the time of the gate went on.
 
-progress = StepProgress(context, "unique values", total=rows, unit="rows")
+progress = StepProgress(context.report_progress, "unique values", total=rows, unit="rows")
 with progress.show_step("patients.patients_pkey", 1_000_000):
     …
 progress.tick()     # from time to time, also within a step
+
+The server says nothing of a long query while it works, so the part of a step that is done is
+estimated by the rate so far. Who ran out of time is told which steps took longest.
 """
 
 from __future__ import annotations
 
+import json
 import time
-from collections.abc import Iterator
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-
-from cutover_gates.probes.database.context import DatabaseContext
+from pathlib import Path
+from typing import Any
 
 BAR_WIDTH = 20
 # A step is never called done before it is: its estimated part stays below this share.
 _LARGEST_PART = 0.95
+_FILE = "time-spent.jsonl"
+# The most steps that are named: the longest ones are what can be shortened.
+_NAMED_STEPS = 4
 
 
 def _read_clock() -> float:
@@ -31,7 +39,7 @@ class StepProgress:
     Within a step the part that is done is estimated by the rate so far, or set by `advance_to`.
     """
 
-    context: DatabaseContext
+    report: Callable[[str], None] = field(repr=False)
     title: str
     total: float
     unit: str = "rows"
@@ -59,7 +67,7 @@ class StepProgress:
 
     def tick(self) -> None:
         """Show the line."""
-        self.context.report_progress(self.describe())
+        self.report(self.describe())
 
     def describe(self) -> str:
         """Return `unique values: [##…] t.i, 2 of about 9 rows, 5 rows/s, 0:14 left`."""
@@ -86,3 +94,46 @@ class StepProgress:
 
 def _format_seconds(seconds: float) -> str:
     return f"{int(seconds) // 60}:{int(seconds) % 60:02}"
+
+
+@contextmanager
+def record_step(folder: Path, step: str) -> Iterator[None]:
+    """Record the time of the block as a step of the gate, in a folder that its processes share."""
+    _append(folder, step, begins=True)
+    try:
+        yield
+    finally:
+        _append(folder, step, begins=False)
+
+
+def describe_steps(folder: Path) -> str:
+    """Return the steps that took longest, such as `restoring the backup 512 s, rows 40 s`."""
+    longest = sorted(_sum_steps(folder).items(), key=lambda one: -one[1])[:_NAMED_STEPS]
+    return ", ".join(f"{step} {seconds:.0f} s" for step, seconds in longest if seconds >= 1)
+
+
+def _sum_steps(folder: Path) -> dict[str, float]:
+    """Return the seconds of each step; one that has not ended counts up to now."""
+    totals, running = defaultdict[str, float](float), Counter[str]()
+    for line in _read_lines(folder):
+        step, sign = str(line["step"]), -1 if line["begins"] else 1
+        totals[step] += sign * float(line["at"])
+        running[step] -= sign
+    now = time.time()
+    return {step: total + now * running[step] for step, total in totals.items()}
+
+
+def _read_lines(folder: Path) -> list[dict[str, Any]]:
+    try:
+        text = (folder / _FILE).read_text(encoding="utf-8")
+    except OSError:
+        return []
+    return [json.loads(line) for line in text.splitlines()]
+
+
+def _append(folder: Path, step: str, *, begins: bool) -> None:
+    line = json.dumps({"step": step, "at": time.time(), "begins": begins})
+    folder.mkdir(parents=True, exist_ok=True)
+    # One short write at the end of a file is whole, whichever process makes it.
+    with (folder / _FILE).open("a", encoding="utf-8") as file:
+        file.write(f"{line}\n")

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 import pytest
 
-from cutover_gates.probes.database import step_progress
-from cutover_gates.probes.database.step_progress import StepProgress
-from tests.integration.database.contexts import make_database_context
+from cutover_gates.probes.database import gate_steps
+from cutover_gates.probes.database.gate_steps import StepProgress
 
 
 class _Clock:
@@ -23,23 +21,23 @@ class _Clock:
 @pytest.fixture
 def clock(monkeypatch: pytest.MonkeyPatch) -> _Clock:
     made = _Clock()
-    monkeypatch.setattr(step_progress, "time", made)
+    monkeypatch.setattr(gate_steps, "time", made)
     return made
 
 
-def _progress(tmp_path: Path, **more: Any) -> StepProgress:
-    return StepProgress(make_database_context("", tmp_path), "walk", 1000, **more)
+def _progress(**more: Any) -> StepProgress:
+    return StepProgress(lambda _line: None, "walk", 1000, **more)
 
 
-def test_the_first_step_has_no_rate_yet(clock: _Clock, tmp_path: Path) -> None:
-    progress = _progress(tmp_path)
+def test_the_first_step_has_no_rate_yet(clock: _Clock) -> None:
+    progress = _progress()
     with progress.show_step("t.i", 500):
         clock.now += 5
         assert "t.i, 0 of about 1,000 rows, 0 rows/s, some time left" in progress.describe()
 
 
-def test_a_later_step_goes_on_at_the_rate_of_those_before(clock: _Clock, tmp_path: Path) -> None:
-    progress = _progress(tmp_path)
+def test_a_later_step_goes_on_at_the_rate_of_those_before(clock: _Clock) -> None:
+    progress = _progress()
     with progress.show_step("t.i", 500):
         clock.now += 5
     with progress.show_step("t.k", 500):
@@ -50,8 +48,8 @@ def test_a_later_step_goes_on_at_the_rate_of_those_before(clock: _Clock, tmp_pat
     assert "1,000 of about 1,000 rows" in progress.describe()
 
 
-def test_a_known_part_counts(clock: _Clock, tmp_path: Path) -> None:
-    progress = _progress(tmp_path, unit="MB")
+def test_a_known_part_counts(clock: _Clock) -> None:
+    progress = _progress(unit="MB")
     with progress.show_step("", 1000):
         clock.now += 10
         progress.advance_to(250)
