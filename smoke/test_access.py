@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from cutover_gates.hospital import (
+    Credentials,
     Document,
     Driver,
     FrontDesk,
@@ -20,9 +21,11 @@ from cutover_gates.hospital import (
     PatientQuery,
     Reason,
     Records,
+    Rejected,
     Role,
     RoleAct,
     Session,
+    SignInDesk,
     Transition,
     Unsupported,
     Visit,
@@ -32,6 +35,7 @@ from cutover_gates.hospital import (
 from cutover_gates.hospital.matchers import (
     RoleSession,
     TargetCapabilities,
+    act_concurrently,
     assert_equal,
     assert_no_findings,
     assert_same_bytes,
@@ -51,9 +55,12 @@ from cutover_gates.hospital.synthetic import (
 pytestmark = pytest.mark.plan("access-control")
 
 
+Accounts = Callable[[Role], Credentials]
 Sessions = Callable[[Role], Session]
 RoleSessions = Callable[[str], Session]
 NamedSession = Callable[[str], RoleSession]
+
+BIRTH_DATES = "search-by-birth-date"
 
 
 @dataclass(frozen=True)
@@ -388,6 +395,59 @@ def test_another_facilitys_patients_are_not_found(
     """
     assert not outsider_desk.find(mrn=registered.mrn)
     assert not outsider_desk.find(name=registered.family_name)
+
+
+def test_another_facilitys_patients_are_not_found_by_birth_date(
+    outsider_desk: FrontDesk, registered: Patient, capabilities: TargetCapabilities
+) -> None:
+    """A birth date does not lead a clinician of another facility to the patient.
+
+    Neither alone nor with the name. A search that asks for more than a date may be refused.
+    """
+    born = registered.birth_date
+    by_both = partial(outsider_desk.find, name=registered.family_name, birth_date=born)
+    # A target that does not search by birth date may list everybody who is shown.
+    by_date = (
+        [] if capabilities.lacks(BIRTH_DATES) else [partial(outsider_desk.find, birth_date=born)]
+    )
+    for answer in act_concurrently(by_both, *by_date):
+        if isinstance(answer, Rejected):
+            assert answer.reason is Reason.INVALID, f"refused otherwise: {answer}"
+            continue
+        assert registered.id not in [patient.id for patient in answer], "the patient is found"
+
+
+def test_a_refreshed_session_is_of_the_same_facility(
+    hospital: Driver, door: SignInDesk, own_session: Session, registered: Patient
+) -> None:
+    """A refreshed session still sees the patients of its own facility."""
+    later = door.refresh(own_session)
+    assert_equal(registered.id, hospital.patient(later, registered.id).id, "id of the patient")
+
+
+def test_a_refreshed_session_is_of_no_other_facility(
+    hospital: Driver, door: SignInDesk, accounts: Accounts, registered: Patient
+) -> None:
+    """A refreshed session does not see the patients of another facility."""
+    later = door.refresh(door.sign_in(accounts(Role.OUTSIDER)))
+    with expect_rejection(Reason.NOT_FOUND, Reason.FORBIDDEN):
+        hospital.patient(later, registered.id)
+
+
+def test_a_refreshed_session_may_no_more_than_before(
+    shown_chart: Chart,
+    door: SignInDesk,
+    new_role_session: RoleSessions,
+    refused_looks: Sequence[RoleAct],
+) -> None:
+    """A refreshed session cannot read what its role must not.
+
+    Of each role in the table of roles one look is tried.
+    """
+    for act in refused_looks:
+        later = door.refresh(new_role_session(act.role))
+        with expect_rejection(Reason.FORBIDDEN):
+            SHOWS[act.operation](shown_chart, later)
 
 
 def test_a_hidden_patient_looks_like_none(outsider_desk: FrontDesk, registered: Patient) -> None:

@@ -119,6 +119,26 @@ def test_a_refused_change_stands_in_the_audit_log(
     )
 
 
+def test_the_audit_log_outlives_the_patients_record(
+    audit_trail: AuditTrail,
+    hospital: Driver,
+    registered: Patient,
+    registrar: Session,
+    administrator: Session,
+) -> None:
+    """The audit log keeps its entries when the patient's record is removed.
+
+    Who looked at a chart before it disappeared is what an auditor asks first.
+    """
+    corrected = replace(registered, given_name="Corrected")
+    audit_trail.require_write(
+        registered.id, registrar, lambda: hospital.update(registrar, corrected)
+    )
+    audit_trail.require_kept(
+        registered.id, lambda: hospital.retire(administrator, "patient", registered.id, None)
+    )
+
+
 def test_a_search_stands_in_the_audit_log(
     account_trail: AccountTrail, front_desk: FrontDesk, registered: Patient, registrar: Session
 ) -> None:

@@ -8,7 +8,7 @@ from hashlib import sha256
 import pytest
 
 from cutover_gates.config.target_access import Limits
-from cutover_gates.hospital import Document, Patient, Reason, Records, Upload
+from cutover_gates.hospital import Document, Patient, Reason, Records, Session, Upload
 from cutover_gates.hospital.matchers import (
     TargetCapabilities,
     assert_equal,
@@ -133,6 +133,19 @@ def test_too_large_a_document_is_refused(
     assert not records.list_documents(registered)
 
 
+def test_a_document_without_bytes_is_refused(
+    records: Records, registered: Patient, files: FileFactory, capabilities: TargetCapabilities
+) -> None:
+    """A document without a byte is rejected.
+
+    A scanner without paper files nothing, and nothing is in the patient's record.
+    """
+    upload = replace(files.of_type("text/plain"), content=b"")
+    with capabilities.refusal("document-bytes", Reason.INVALID, Reason.UNSUPPORTED_TYPE):
+        assert_same_bytes(b"", records.content(records.file(registered, upload)))
+    assert not records.list_documents(registered)
+
+
 @pytest.mark.parametrize(
     ("media_type", "suffix"),
     [
@@ -192,6 +205,25 @@ def test_a_document_is_found_in_its_patients_record(
         sorted(filed, key=lambda document: document.id), listed, strict=True
     ):
         assert_same(expected, found)
+
+
+def test_a_document_is_described_to_others_as_to_its_author(
+    records: Records,
+    archive: Records,
+    registered: Patient,
+    clinician: Session,
+    files: FileFactory,
+) -> None:
+    """A document is described to an administrator as to the clinician who filed it.
+
+    Its author is the person who filed it, where the target names one.
+    """
+    document = records.file(registered, files.of_type("text/plain"))
+    described = archive.document(document)
+    assert_same(document, described)
+    names = {clinician.username, *(one.username for one in clinician.deputies.values())}
+    for author in (document.author, described.author):
+        assert author is None or author in names, "the document names another author"
 
 
 def test_two_documents_of_one_name_are_two(

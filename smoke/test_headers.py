@@ -23,6 +23,7 @@ from cutover_gates.hospital import (
 from cutover_gates.hospital.matchers import assert_passed
 from cutover_gates.hospital.synthetic import FileFactory
 from cutover_gates.probes.api.headers.assessments import HeaderAssessments
+from cutover_gates.probes.api.headers.browser_reading import BrowserAssessments
 
 pytestmark = pytest.mark.plan("api-endpoints")
 
@@ -76,3 +77,11 @@ def test_a_download_says_what_it_is(
     uploads.append(files.of_type(limits.document_types[0]))
     filed = [(records.file(registered, upload), upload.content) for upload in uploads]
     assert_passed(headers.assess_downloads(filed))
+
+
+def test_every_browser_is_shown_the_same(browser_reading: BrowserAssessments) -> None:
+    """Every browser is shown the same record, whatever language and encoding it accepts.
+
+    Dates, numbers and ids are compared; a text in words may be translated.
+    """
+    assert_passed(browser_reading.assess_browsers())

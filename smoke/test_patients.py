@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from functools import partial
 
 import pytest
@@ -32,6 +32,8 @@ pytestmark = pytest.mark.plan("patient-creation")
 AsStored = Callable[[PatientDraft], PatientDraft]
 
 CROWD = 4
+WESTERNMOST = timedelta(hours=12)
+"""The time zone in which a day begins last is UTC-12."""
 
 
 def act_and_ask_again(acts: Sequence[Callable[[], Patient]]) -> list[Patient | Rejected]:
@@ -134,6 +136,19 @@ def test_a_longer_name_is_refused_or_stored_whole(
         assert answer.reason in (Reason.INVALID, Reason.TOO_LARGE), f"refused otherwise: {answer}"
         assert not front_desk.find(mrn=draft.mrn)
     capabilities.allow_lack("name-length", is_lacking=isinstance(answer, Patient))
+
+
+def test_a_newborn_reads_back_as_sent(
+    front_desk: FrontDesk, people: PatientFactory, as_stored: AsStored
+) -> None:
+    """A newborn can be registered, and reads back as sent.
+
+    The birth date is the latest that is not in the future in any time zone: it is today or
+    yesterday where the target stands.
+    """
+    draft = replace(people.draft(), birth_date=(datetime.now(UTC) - WESTERNMOST).date())
+    patient = front_desk.register(draft)
+    assert_same(as_stored(draft), front_desk.patient(patient.id))
 
 
 @pytest.mark.parametrize("sex", Sex)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
 from functools import partial
 
 import pytest
 
+from cutover_gates.config.target_access import Limits
 from cutover_gates.hospital import (
     Driver,
     FrontDesk,
@@ -23,6 +25,8 @@ from cutover_gates.hospital.matchers import (
     act_concurrently,
     assert_row_matches,
     assert_same,
+    assert_times,
+    assert_times_kept,
     exactly_one,
     expect_rejection,
 )
@@ -84,6 +88,26 @@ def test_an_open_visit_can_be_cancelled(
     """
     assert hospital.move(clinician, opened, Transition.CANCEL).status is VisitStatus.CANCELLED
     assert ward.visit(opened).status is VisitStatus.CANCELLED
+
+
+def test_the_moves_of_a_visit_have_their_own_times(
+    ward: Ward, registered: Patient, limits: Limits
+) -> None:
+    """Each move of a visit has its own time, and a later move leaves it as it was.
+
+    Times are compared where the target tells them with a time zone. Doses and deadlines follow
+    from them.
+    """
+    skew, began = timedelta(seconds=limits.clock_skew_seconds), datetime.now(UTC)
+    visit = ward.open(registered)
+    for move in (ward.admit, ward.discharge):
+        later = move(visit)
+        assert_times_kept(visit, later)
+        visit = later
+    read = ward.visit(visit)
+    assert read.status is VisitStatus.DISCHARGED
+    assert_times(read, began, datetime.now(UTC), skew)
+    assert_times_kept(visit, read)
 
 
 def test_a_discharged_visit_cannot_be_reopened(ward: Ward, discharged: Visit) -> None:

@@ -46,6 +46,13 @@ MODULES: Mapping[str, tuple[str, ...]] = {
         "functional.answer_headers",
         "functional.declared_absences",
         "functional.declared_openness",
+        "functional.typed_texts",
+        "functional.side_effects",
+        "functional.search_results",
+        "functional.simultaneous_acts",
+        "functional.callers",
+        "functional.browsers",
+        "functional.record_numbers",
     ),
     "data": (
         "data.migration_history",

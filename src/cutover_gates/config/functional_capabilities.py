@@ -23,6 +23,16 @@ FUNCTIONAL_CAPABILITIES = (
         "both patients are stored as they were sent, and neither changes the other",
     ),
     Capability(
+        "whole-record-numbers",
+        "finding nobody by a part of a record number",
+        "the whole number finds its patient",
+    ),
+    Capability(
+        "corrected-record-numbers",
+        "refusing a correction to the record number of another patient",
+        "the other patient stays as it was, and is found by its number",
+    ),
+    Capability(
         "versions",
         "refusing a correction of an outdated version",
         "each acknowledged correction is stored whole and can be read until the next one",
@@ -43,6 +53,11 @@ FUNCTIONAL_CAPABILITIES = (
         "the larger document comes back byte for byte",
         (int,),
         meaning="bytes, instead of `limits.document_bytes`",
+    ),
+    Capability(
+        "document-bytes",
+        "refusing a document without a byte",
+        "the empty document comes back without one",
     ),
     Capability(
         "file-types",

@@ -37,6 +37,7 @@ from cutover_gates.hospital.values import (
     Visit,
     VisitStatus,
 )
+from cutover_gates.hospital.visit_times import VisitTimes
 
 __all__ = [
     "Answer",
@@ -73,5 +74,6 @@ __all__ = [
     "Upload",
     "Visit",
     "VisitStatus",
+    "VisitTimes",
     "Ward",
 ]

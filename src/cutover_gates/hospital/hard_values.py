@@ -48,8 +48,10 @@ HARD_PATIENTS: Mapping[str, Callable[[PatientFactory], PatientDraft]] = {
     "no-address": partial(_changed, {"address": None}),
     # E.164 allows fifteen digits. One that ends in zeros must not be kept as a number.
     "longest-phone": partial(_changed, {"phone": "+999123456789000"}),
+    "phone-with-leading-zeros": partial(_changed, {"phone": "00493012300"}),
     "longest-address": partial(_changed, {"address": "Große Straße 12, " * 14 + "Bremen"}),
     "address-in-other-scripts": partial(_changed, {"address": "Straße „Ö’s“ 1, 東京 <&>"}),
+    "address-beyond-the-basic-plane": partial(_changed, {"address": "𠮷野家 1, 東京"}),
 }
 """Patients whose values are hard to keep, each by a name."""
 

@@ -8,12 +8,11 @@ from datetime import date
 from enum import StrEnum
 from typing import Any
 
+from cutover_gates.hospital.visit_times import VisitTimes
+
 
 class Role(StrEnum):
-    """The role of a person who signs in.
-
-    `OUTSIDER` is a clinician of another facility, who must see nothing of this one.
-    """
+    """The role of who signs in. `OUTSIDER`, a clinician elsewhere, must see nothing of here."""
 
     REGISTRAR = "registrar"
     CLINICIAN = "clinician"
@@ -128,10 +127,7 @@ class PatientDraft:
 
 @dataclass(frozen=True)
 class Patient(PatientDraft):
-    """A patient as the target knows it.
-
-    `version` is what a later update must present (an ETag, a versionId).
-    """
+    """A patient as the target knows it. `version` is what a later update must present (an ETag)."""
 
     id: str = ""
     version: str | None = None
@@ -161,12 +157,13 @@ class PatientQuery:
 
 @dataclass(frozen=True)
 class Visit:
-    """An encounter of one patient with the hospital."""
+    """An encounter of one patient with the hospital. `times` take no part in comparisons."""
 
     id: str
     patient_id: str
     status: VisitStatus
     reason: str | None = None
+    times: VisitTimes = field(default=VisitTimes(), compare=False)
 
 
 @dataclass(frozen=True)
@@ -182,7 +179,8 @@ class Upload:
 class Document:
     """A filed document: its description without its bytes.
 
-    `size` is in bytes, `sha256` hexadecimal; each is None where the target gives none.
+    `size` is in bytes, `sha256` hexadecimal, `author` the user name of who filed it (not compared);
+    each is None where the target gives none.
     """
 
     id: str
@@ -191,6 +189,7 @@ class Document:
     media_type: str
     size: int | None = None
     sha256: str | None = None
+    author: str | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True)

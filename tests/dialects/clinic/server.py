@@ -203,6 +203,8 @@ class Clinic:
         facts = _facts(body)
         if self.changed(patient, revision):
             raise Page(409, "changed-meanwhile")
+        if facts["record_no"] != patient["record_no"] and self.in_use(facts["record_no"]):
+            raise Page(409, "number-in-use")
         patient.update(facts, revision=patient["revision"] + 1)
         return patient
 

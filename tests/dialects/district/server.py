@@ -197,7 +197,7 @@ class District:
             patient
             for patient in self.patients.values()
             if (name is None or self.visible(name, patient))
-            and number in (None, patient["hospital_number"])
+            and (number is None or number in patient["hospital_number"])
             and born in (None, patient["date_of_birth"])
             and (word is None or word.casefold() in full_name(patient).casefold())
         ]

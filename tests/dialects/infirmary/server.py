@@ -185,6 +185,8 @@ class Infirmary:
         facts = patient_facts(body)
         if not self.current(patient, shown):
             raise Rejection(412, "changed")
+        if facts["number"] != patient["number"] and self.in_use(facts["number"]):
+            raise Rejection(409, "number")
         stored = self.noted(dict(patient), facts)
         patient.update(stored, rev=patient["rev"] + 1)
         return {**patient, **facts}

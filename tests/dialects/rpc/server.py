@@ -193,6 +193,8 @@ class Rpc:
         facts = _facts(p)
         if not self.latest(person, p.get("rev")):
             raise Fail("REV")
+        if facts["code"] != person["code"] and self.known(facts["code"]):
+            raise Fail("CODE")
         person.update(facts, rev=person["rev"] + 1)
         return person
 

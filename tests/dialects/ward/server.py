@@ -258,6 +258,8 @@ class Ward:
         facts = _facts(told)
         if not self.current(person, told.get("seen")):
             raise Wrong("seen", "Somebody else was here before.")
+        if facts["card"] != person.card and self.taken(facts["card"]):
+            raise Wrong("card", "taken", 400)
         for name, value in facts.items():
             setattr(person, name, value)
         person.seen += 1

@@ -97,3 +97,17 @@ def test_what_a_log_is_declared_not_to_hold_is_looked_for_all_the_same() -> None
 def test_an_entry_without_time_and_patient_is_enough() -> None:
     log = Log()
     log.trail().require_write("7", PERSON, log.write(replace(entry(), at=None, patient_id=None)))
+
+
+def test_entries_that_are_kept_prove_it_and_lost_ones_are_a_finding() -> None:
+    log = Log()
+    log.trail().require_kept("7", log.write(entry()))
+    with pytest.raises(FindingsError):
+        log.trail().require_kept("7", log.entries.clear)
+
+
+def test_a_log_that_was_empty_before_proves_nothing() -> None:
+    log = Log()
+    log.entries.clear()
+    with pytest.raises(FindingsError):
+        log.trail().require_kept("7", log.write(entry()))

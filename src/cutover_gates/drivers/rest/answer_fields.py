@@ -115,5 +115,16 @@ def parse_moment(value: Any) -> datetime:
     return moment
 
 
+def parse_known_moment(value: Any) -> datetime | None:
+    """Return a moment, or None where it names no time zone or has a form of its own.
+
+    Such a time of a visit is not told, as far as a check is concerned.
+    """
+    try:
+        return parse_moment(value)
+    except ValueError:
+        return None
+
+
 def _identity(value: Any) -> Any:
     return value

@@ -4,7 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from cutover_gates.drivers.rest.answer_fields import AnswerFields, parse_date, parse_moment
+from cutover_gates.drivers.rest.answer_fields import (
+    AnswerFields,
+    parse_date,
+    parse_known_moment,
+    parse_moment,
+)
 from cutover_gates.drivers.rest.mapping_model import TargetMapping
 from cutover_gates.drivers.rest.operation_runner import OperationResult, OperationRunner
 from cutover_gates.hospital import (
@@ -17,6 +22,7 @@ from cutover_gates.hospital import (
     Sex,
     Visit,
     VisitStatus,
+    VisitTimes,
 )
 
 _WORDS = {"sex": Sex, "status": VisitStatus}
@@ -57,6 +63,11 @@ class AnswerReader:
             fields.require("patient_id", str),
             status,
             fields.optional("reason", str),
+            VisitTimes(
+                fields.optional("opened_at", parse_known_moment),
+                fields.optional("admitted_at", parse_known_moment),
+                fields.optional("discharged_at", parse_known_moment),
+            ),
         )
 
     def document(self, result: OperationResult, body: Any = None) -> Document:
@@ -69,6 +80,7 @@ class AnswerReader:
             fields.require("media_type", str),
             fields.optional("size", int),
             fields.optional("sha256", str),
+            fields.optional("author", str),
         )
 
     def audit_entry(self, result: OperationResult, body: Any = None) -> AuditEntry:

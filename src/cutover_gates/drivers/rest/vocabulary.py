@@ -141,7 +141,15 @@ FIELDS: dict[str, dict[str, bool]] = {
         "address": False,
         "version": False,
     },
-    "visit": {"id": True, "patient_id": True, "status": True, "reason": False},
+    "visit": {
+        "id": True,
+        "patient_id": True,
+        "status": True,
+        "reason": False,
+        "opened_at": False,
+        "admitted_at": False,
+        "discharged_at": False,
+    },
     "document": {
         "id": True,
         "patient_id": True,
@@ -149,6 +157,7 @@ FIELDS: dict[str, dict[str, bool]] = {
         "media_type": True,
         "size": False,
         "sha256": False,
+        "author": False,
     },
     "audit_entry": {
         "id": True,

@@ -53,6 +53,15 @@ class AuditTrail:
 
         self._require(patient_id, session, refused_act, allowed=False, capability=REFUSALS)
 
+    def require_kept(self, patient_id: str, act: Callable[[], object]) -> None:
+        """Do `act`, and require that the entries that the patient had are still there."""
+        before = {entry.id for entry in self.read(patient_id)}
+        act()
+        lost = before - {entry.id for entry in self.read(patient_id)}
+        if lost or not before:
+            expected = f"the {len(before)} entries from before" if before else "an entry before"
+            raise FindingsError(Finding(THIS_CHECK, "audit log", expected, f"{len(lost)} are lost"))
+
     def _require(
         self,
         patient_id: str,

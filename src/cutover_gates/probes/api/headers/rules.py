@@ -88,3 +88,9 @@ COOKIE_GUARDED = Rule(
     " headers.harmless_cookies, with the reason.",
     waivable=False,
 )
+SAME_FOR_BROWSERS = Rule(
+    "HEADER-014",
+    "A record is the same to every browser, whatever language and encoding it accepts",
+    "A nurse whose workstation is set to another language reads another date of birth or dose.",
+    "Write dates, numbers and ids the same in every language, and compress answers whole.",
+)
