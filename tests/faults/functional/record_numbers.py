@@ -40,7 +40,7 @@ class ACorrectedNumberMayBeAnothers(FunctionalFault):
             connection.execute(
                 "SELECT pg_advisory_xact_lock(hashtextextended(%s, 7))", [body["mrn"]]
             )
-            if fetch_row(connection, "SELECT FROM patients WHERE mrn = %s", body["mrn"]):
+            if fetch_row(connection, "SELECT id FROM patients WHERE mrn = %s", body["mrn"]):
                 raise Problem("duplicate", "This medical record number is taken.")
             return right(connection, facility, body)
 

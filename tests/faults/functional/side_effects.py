@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, ClassVar
 from uuid import UUID
 
 from reference.documents import store as documents
@@ -109,6 +109,9 @@ class ALookMakesCorrectionsStale(FunctionalFault):
     """Who looks counts as who changed: two desks never get a correction through."""
 
     item = "patient-creation"
+    also: ClassVar[Mapping[str, str]] = {
+        "access-control": "a chart differs after a refused attempt, because it was looked at"
+    }
 
     def put_in(self) -> None:
         right = service.read

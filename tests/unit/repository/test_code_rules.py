@@ -39,6 +39,7 @@ NAMED = {
     "cutover_gates.probes.api.document.assessments": {"DocumentAssessments"},
     "cutover_gates.probes.api.document.served_document": {"ServedDocumentAssessments"},
     "cutover_gates.probes.api.headers.assessments": {"HeaderAssessments"},
+    "cutover_gates.probes.api.headers.browser_reading": {"BrowserAssessments"},
     "cutover_gates.probes.api.methods.assessments": {"MethodAssessments"},
     "cutover_gates.probes.database.stored_records": {"StoredRecords"},
     "cutover_gates.probes.database.history.assessments": {"HistoryAssessments"},

@@ -46,7 +46,8 @@ class ListShape:
 def sketch_places(kind: str, fields: Sequence[SchemaField]) -> list[Line]:
     """Return where each field of a kind stands. A required one that is not found is a TODO."""
     names, lines = KINDS[kind], []
-    for ours in FIELDS[kind]:
+    # Times of moves and authors are not guessed: a planned start or an id would be judged as them.
+    for ours in (one for one in FIELDS[kind] if one in names):
         found = find_field([one for one in fields if not one.is_object], names[ours])
         if found is None and ours == "patient_id":
             found = _find_id_inside(fields, names[ours])
