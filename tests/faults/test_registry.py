@@ -26,7 +26,7 @@ ROOMS = ("src", "reference", "smoke", "migrations", "performance", "contract", "
 NOT_FAULTS = ("test_", "conftest", "__main__")
 LEAST: Mapping[str, Mapping[str, int]] = {
     "functional": {
-        "authentication-flow": 19,
+        "authentication-flow": 22,
         "access-control": 62,
         "patient-creation": 47,
         "acknowledged-writes": 63,
