@@ -20,6 +20,7 @@ from cutover_gates.hospital import (
     SignInDesk,
     Transition,
     Visit,
+    Ward,
 )
 from cutover_gates.hospital.matchers import AccountTrail, AuditTrail, expect_rejection
 from cutover_gates.hospital.synthetic import FileFactory, PatientFactory
@@ -117,6 +118,22 @@ def test_a_refused_change_stands_in_the_audit_log(
     audit_trail.require_refusal(
         used_chart.patient.id, outsider, lambda: WRITES[use](used_chart, outsider)
     )
+
+
+def test_patients_in_turn_stand_in_the_audit_log_as_themselves(
+    audit_trail: AuditTrail,
+    ward: Ward,
+    clinician: Session,
+    registered: Patient,
+    neighbour: Patient,
+) -> None:
+    """Visits of two patients that are read in turn stand in the log with their own patients.
+
+    A value that is left of the request before names somebody whom nobody looked at.
+    """
+    visits = {patient.id: ward.open(patient) for patient in (registered, neighbour)}
+    for patient in (registered, neighbour, registered):
+        audit_trail.require_read(patient.id, clinician, partial(ward.visit, visits[patient.id]))
 
 
 def test_the_audit_log_outlives_the_patients_record(

@@ -37,7 +37,6 @@ from cutover_gates.hospital.values import (
     Visit,
     VisitStatus,
 )
-from cutover_gates.hospital.visit_times import VisitTimes
 
 __all__ = [
     "Answer",
@@ -74,6 +73,5 @@ __all__ = [
     "Upload",
     "Visit",
     "VisitStatus",
-    "VisitTimes",
     "Ward",
 ]

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import date
+from datetime import date, datetime
 from enum import StrEnum
 from typing import Any
-
-from cutover_gates.hospital.visit_times import VisitTimes
 
 
 class Role(StrEnum):
@@ -157,13 +155,15 @@ class PatientQuery:
 
 @dataclass(frozen=True)
 class Visit:
-    """An encounter of one patient with the hospital. `times` take no part in comparisons."""
+    """An encounter of one patient with the hospital. Its times, where told, are not compared."""
 
     id: str
     patient_id: str
     status: VisitStatus
     reason: str | None = None
-    times: VisitTimes = field(default=VisitTimes(), compare=False)
+    opened_at: datetime | None = field(default=None, compare=False)
+    admitted_at: datetime | None = field(default=None, compare=False)
+    discharged_at: datetime | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 
 from cutover_gates.core.findings import FindingsError
-from cutover_gates.hospital import Visit, VisitStatus, VisitTimes
+from cutover_gates.hospital import Visit, VisitStatus
 from cutover_gates.hospital.matchers import assert_times, assert_times_kept
 
 BEGAN = datetime(2026, 11, 30, 2, 0, tzinfo=UTC)
@@ -15,8 +17,8 @@ ENDED = BEGAN + timedelta(seconds=3)
 SKEW = timedelta(seconds=5)
 
 
-def visit_at(**times: datetime | None) -> Visit:
-    return Visit("1", "2", VisitStatus.DISCHARGED, times=VisitTimes(**times))
+def visit_at(**times: Any) -> Visit:
+    return replace(Visit("1", "2", VisitStatus.DISCHARGED), **times)
 
 
 @pytest.mark.parametrize("seconds", [-5, 0, 3, 8])

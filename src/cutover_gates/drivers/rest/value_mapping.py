@@ -22,7 +22,6 @@ from cutover_gates.hospital import (
     Sex,
     Visit,
     VisitStatus,
-    VisitTimes,
 )
 
 _WORDS = {"sex": Sex, "status": VisitStatus}
@@ -63,11 +62,9 @@ class AnswerReader:
             fields.require("patient_id", str),
             status,
             fields.optional("reason", str),
-            VisitTimes(
-                fields.optional("opened_at", parse_known_moment),
-                fields.optional("admitted_at", parse_known_moment),
-                fields.optional("discharged_at", parse_known_moment),
-            ),
+            fields.optional("opened_at", parse_known_moment),
+            fields.optional("admitted_at", parse_known_moment),
+            fields.optional("discharged_at", parse_known_moment),
         )
 
     def document(self, result: OperationResult, body: Any = None) -> Document:

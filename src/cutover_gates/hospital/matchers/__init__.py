@@ -22,6 +22,8 @@ from cutover_gates.hospital.matchers.comparisons import (
     assert_row_matches,
     assert_same,
     assert_same_bytes,
+    assert_times,
+    assert_times_kept,
     exactly_one,
 )
 from cutover_gates.hospital.matchers.expectations import (
@@ -34,7 +36,6 @@ from cutover_gates.hospital.matchers.expectations import (
 )
 from cutover_gates.hospital.matchers.instance_reads import InstanceReads, ReleaseHeaders
 from cutover_gates.hospital.matchers.list_delay import ListDelay
-from cutover_gates.hospital.matchers.move_times import assert_times, assert_times_kept
 from cutover_gates.hospital.matchers.permissions import expect_permission
 from cutover_gates.hospital.matchers.read_back import ReadBack
 

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import fields
+from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
 from cutover_gates.core.findings import THIS_CHECK, Finding, FindingsError
 from cutover_gates.core.value_text import format_target_value, format_value
+from cutover_gates.hospital.values import Visit
 
 T = TypeVar("T")
+
+TIMES = ("opened_at", "admitted_at", "discharged_at")
+ROUNDING = timedelta(seconds=1)
+"""By how much two answers may round one time of a visit differently."""
 
 
 def assert_equal(expected: object, actual: object, subject: str = "") -> None:
@@ -71,6 +77,34 @@ def assert_same_bytes(sent: bytes, received: bytes) -> None:
     )
 
 
+def assert_times(visit: Visit, began: datetime, ended: datetime, clock_skew: timedelta) -> None:
+    """Assert that each time that the visit tells lies between the two moments.
+
+    `clock_skew` is by how much the target's clock may differ. A time that is not told is not
+    judged.
+    """
+    earliest, latest = began - clock_skew, ended + clock_skew
+    expected = f"between {earliest:%H:%M:%S} and {latest:%H:%M:%S} UTC"
+    findings = [
+        Finding(THIS_CHECK, name, expected, f"{moment:%Y-%m-%d %H:%M:%S %Z}")
+        for name, moment in _list_times(visit)
+        if not earliest <= moment <= latest
+    ]
+    if findings:
+        raise FindingsError(*findings)
+
+
+def assert_times_kept(before: Visit, after: Visit) -> None:
+    """Assert that each time that was told before is told as before."""
+    findings = [
+        Finding(THIS_CHECK, name, f"as before: {moment}", f"{getattr(after, name) or 'no time'}")
+        for name, moment in _list_times(before)
+        if not _is_kept(moment, getattr(after, name))
+    ]
+    if findings:
+        raise FindingsError(*findings)
+
+
 def _difference(subject: str, expected: str, actual: str) -> FindingsError:
     return FindingsError(Finding(THIS_CHECK, subject, expected, actual))
 
@@ -88,3 +122,14 @@ def _as_mapping(value: Any) -> Mapping[str, Any]:
     if isinstance(value, Mapping):
         return value
     return {field.name: getattr(value, field.name) for field in fields(value) if field.compare}
+
+
+def _list_times(visit: Visit) -> Iterator[tuple[str, datetime]]:
+    for name in TIMES:
+        moment = getattr(visit, name)
+        if moment is not None:
+            yield name, moment
+
+
+def _is_kept(before: datetime, after: datetime | None) -> bool:
+    return after is not None and abs(after - before) <= ROUNDING
