@@ -9,11 +9,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from datetime import date
 from typing import Any
 
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
+from cutover_gates.config.declared_tables import DeclaredFact
 from cutover_gates.config.load_objectives import DEFAULT_JOURNEYS
 from cutover_gates.config.roles import THE_REST
 from cutover_gates.config.target import Target
@@ -26,11 +28,16 @@ NO_REASON = "the settings give no reason"
 
 @dataclass(frozen=True, order=True)
 class LeftOutQuestion:
-    """One question that a key takes away. `name` is the key, with what it leaves out."""
+    """One question that a key takes away. `name` is the key, with what it leaves out.
+
+    `by` and `at` say who declared it and when, where the key is a fact of a person's.
+    """
 
     name: str
     reason: str
     suite: str
+    by: str = ""
+    at: date | None = None
 
 
 def find_left_out(target: Target) -> tuple[LeftOutQuestion, ...]:
@@ -43,7 +50,9 @@ def find_left_out(target: Target) -> tuple[LeftOutQuestion, ...]:
 def _walk(table: BaseModel, place: str) -> Iterator[LeftOutQuestion]:
     for key, field in type(table).model_fields.items():
         value, where = getattr(table, key), f"{place}{key}"
-        if isinstance(value, BaseModel):
+        if isinstance(value, DeclaredFact):
+            yield LeftOutQuestion(where, value.reason, _suite_of(where), value.by, value.at)
+        elif isinstance(value, BaseModel):
             yield from _walk(value, f"{where}.")
         elif isinstance(value, Mapping):
             for name, inner in value.items():
@@ -60,7 +69,10 @@ def _list_entries(value: Any, field: FieldInfo) -> Iterator[tuple[str, str]]:
     if not isinstance(mark, Mapping):
         return
     if "leaves_out" in mark:
-        yield from ((f": {entry}", str(reason)) for entry, reason in value.items())
+        reasons = value if isinstance(value, Mapping) else dict.fromkeys(value, "")
+        yield from ((f": {entry}", str(reason)) for entry, reason in reasons.items())
+    if "leaves_out_where_given" in mark and value is not None:
+        yield "", value.reason
     if "leaves_out_at" in mark and value is not None and value == mark["leaves_out_at"]:
         yield f" = {str(value).lower()}", ""
     if mark.get("looser") == "fewer":

@@ -11,6 +11,7 @@ from typing import Literal
 from pydantic import Field, field_validator, model_validator
 
 from cutover_gates.config.base import LOOSER_ABOVE, LOOSER_OTHER, Seconds, SettingsTable, leaves_out
+from cutover_gates.config.named_facts import NamedFact, Standstill
 from cutover_gates.config.rehearsal import BackupSettings, RehearsalSettings, ScratchSettings
 from cutover_gates.config.table_changes import ImpliedReference, TableChange
 from cutover_gates.config.table_moves import list_renames
@@ -19,8 +20,35 @@ from cutover_gates.config.table_moves import list_renames
 class Migrations(SettingsTable):
     """How the database is migrated, what is expected of its data, and what proving it may cost."""
 
-    tool: Literal["flyway", "alembic", "django"] = Field(
-        default="flyway", description="Who keeps the history of migrations."
+    tool: Literal[
+        "flyway",
+        "alembic",
+        "django",
+        "liquibase",
+        "golang-migrate",
+        "rails",
+        "prisma",
+        "entity-framework",
+        "custom",
+    ] = Field(
+        default="flyway",
+        description="Who keeps the history of migrations. `custom`: see `version_query`.",
+    )
+    version_query: str | None = Field(
+        default=None,
+        description=(
+            'For `tool = "custom"`: a query that gives the version of the database, or one line'
+            " for each migration, in their order. Its first column names the migration."
+        ),
+        examples=["SELECT version FROM hospital.schema_version ORDER BY applied"],
+    )
+    version: str | None = Field(
+        default=None,
+        description=(
+            'For `tool = "custom"`: the version to which the release brings the database.'
+            " Default: the one that staging or `expected_catalog` has."
+        ),
+        examples=["2.0.0"],
     )
     locations: tuple[Path, ...] = Field(
         default=(), description="The folders that hold the scripts of the release under judgement."
@@ -67,6 +95,21 @@ class Migrations(SettingsTable):
     )
     keys: tuple[ImpliedReference, ...] = Field(
         default=(), description="References that the model implies and nobody declared."
+    )
+    standstill: Standstill | None = Field(
+        default=None,
+        description=(
+            "Who declares that nobody wrote since the snapshot, where no table has grows_above: a"
+            " rollback then loses nothing. It may be written before or after the snapshot."
+        ),
+    )
+    other_server: NamedFact | None = Field(
+        default=None,
+        description=(
+            "Who declares that the cutover moves the database to another server, major version or"
+            " name of a database (pg_upgrade, dump and restore, logical replication). The snapshot"
+            " is then compared all the same. It may be written before or after the snapshot."
+        ),
     )
     connections: int = Field(
         default=4, gt=0, le=64, description="Connections that the heavy reads may use at a time."
@@ -127,6 +170,15 @@ class Migrations(SettingsTable):
     rehearsal: RehearsalSettings = Field(
         default=RehearsalSettings(), description="How the migration is tried out."
     )
+
+    @model_validator(mode="after")
+    def _require_custom_tool(self) -> Migrations:
+        for key in ("version_query", "version"):
+            if getattr(self, key) is not None and self.tool != "custom":
+                raise ValueError(
+                    f'{key} is for tool = "custom": {self.tool} has a table of its own'
+                )
+        return self
 
     @field_validator("staging")
     @classmethod

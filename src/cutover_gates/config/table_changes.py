@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
+from datetime import date
 from typing import Literal
 
 from pydantic import Field, field_validator, model_validator
 
-from cutover_gates.config.base import SettingsTable, leaves_out
+from cutover_gates.config.base import LEAVES_OUT, SettingsTable, leaves_out
+from cutover_gates.config.corrections import Corrections
 from cutover_gates.config.table_moves import TableMoves
 
 ROWS = re.compile(r"unchanged|new|dropped|any|[+-]\d+|±\d+|\d+\.\.\d+")
@@ -49,6 +51,23 @@ class TableChange(TableMoves):
     drops: tuple[str, ...] = Field(
         default=(), description="Columns that go away, and whose content with them."
     )
+    ignores: tuple[str, ...] = Field(
+        default=(),
+        json_schema_extra=LEAVES_OUT,
+        description=(
+            "Columns that stay, and whose content is not compared, such as a time of change that"
+            " the migration sets anew (with a `reason`). A restored database must hold it all the"
+            " same."
+        ),
+        examples=[["updated_at"]],
+    )
+    corrections: Corrections | None = Field(
+        default=None,
+        json_schema_extra={"leaves_out_where_given": True},
+        description=(
+            "What tells the corrections of a day, which people make in old rows, from damage."
+        ),
+    )
     content: Literal["compared", "any"] = Field(
         default="compared",
         # A declared fact with its reason: listed, and not called loose.
@@ -58,6 +77,18 @@ class TableChange(TableMoves):
     reason: str | None = Field(
         default=None,
         description="Why the table need not stay as it was; for whoever reads the evidence.",
+    )
+    by: str = Field(
+        default="",
+        description=(
+            "Who declares it: needed where it is written or changed after the snapshot was taken."
+        ),
+        examples=["Ada Example"],
+    )
+    at: date | None = Field(
+        default=None,
+        description="The day of it, needed as `by` is.",
+        examples=["2026-11-20"],
     )
 
     @property
@@ -85,6 +116,13 @@ class TableChange(TableMoves):
         if "any" in (self.rows, self.content) and not (self.reason or "").strip():
             raise ValueError(
                 '"any" proves nothing, so it needs a reason: an auditor will ask for it'
+            )
+        if self.ignores and not (self.reason or "").strip():
+            raise ValueError("ignores leaves columns out, so it needs a reason")
+        if twice := set(self.ignores) & {*self.becomes, *self.drops}:
+            raise ValueError(
+                f"{min(twice)} stands in ignores and in becomes or drops: an ignored column stays,"
+                " and is not compared"
             )
         if self.rows_become and self.rows != "unchanged":
             raise ValueError("give rows or rows_become, not both")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass
 
+from cutover_gates.config.migrations import Migrations
 from cutover_gates.core.clock_slack import ClockReading
 from cutover_gates.plugin.run import PytestRun
 from cutover_gates.targets.running_target import RunningTarget
@@ -54,6 +55,8 @@ def check_databases(run: PytestRun, target: RunningTarget) -> DatabaseAnswers:
         if ready.time is not None:
             name = f"the clock of the database ({key})"
             clocks.append(ClockReading(name, ready.time - time.time(), ready.time - began))
+    if "migrations" in run.suites:
+        warnings += warn_of_rollback(target.name, run.settings.chosen_target.migrations)
     own = answers.get("dsn")
     return DatabaseAnswers(
         tuple(holds),
@@ -83,3 +86,16 @@ def _describe_missing_amcheck(target: RunningTarget) -> str:
         " read entry by entry, which takes longer, and an index that PostgreSQL does not choose to"
         " read is not proven. Run CREATE EXTENSION amcheck"
     )
+
+
+def warn_of_rollback(target: str, declared: Migrations) -> list[str]:
+    """Return a sentence where nothing would list what people wrote since the snapshot."""
+    grows = any(change.grows_above for change in declared.tables.values())
+    if grows or declared.standstill:
+        return []
+    return [
+        f"a rollback of target {target!r} could not be GO: no table is declared to grow, so what"
+        " people wrote since the snapshot cannot be listed. Declare grows_above under"
+        f" [targets.{target}.migrations.tables] before the snapshot is taken, or, where nobody"
+        f" works meanwhile, [targets.{target}.migrations.standstill]"
+    ]

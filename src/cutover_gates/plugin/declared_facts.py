@@ -10,7 +10,7 @@ from collections.abc import Mapping
 
 from cutover_gates.config.base import SettingsError
 from cutover_gates.config.capabilities import CAPABILITIES
-from cutover_gates.config.left_out_settings import find_left_out
+from cutover_gates.config.left_out_settings import LeftOutQuestion, find_left_out
 from cutover_gates.config.settings import Settings
 from cutover_gates.core.declarations import (
     CAPABILITY,
@@ -58,11 +58,14 @@ def list_declarations(
             for name, reason in not_offered.items()
             if name not in absent
         ),
-        *(
-            Declaration(SETTING, left_out.name, left_out.reason, suite=left_out.suite)
-            for left_out in find_left_out(settings.chosen_target)
-        ),
+        *(_describe_setting(left_out) for left_out in find_left_out(settings.chosen_target)),
     ]
+
+
+def _describe_setting(left_out: LeftOutQuestion) -> Declaration:
+    return Declaration(
+        SETTING, left_out.name, left_out.reason, left_out.by, left_out.at, left_out.suite
+    )
 
 
 def _list_items(settings: Settings, plan: Plan) -> list[Declaration]:

@@ -26,7 +26,7 @@ from cutover_gates.plugin.declared_facts import describe_former_keys, list_decla
 from cutover_gates.plugin.expected_checks import ExpectedChecks
 from cutover_gates.plugin.listed_operations import read_kept_document
 from cutover_gates.plugin.mapping_check_state import untested_mapping_warning
-from cutover_gates.plugin.refuted_facts import describe_refuted
+from cutover_gates.plugin.refuted_facts import describe_late_declarations, describe_refuted
 from cutover_gates.plugin.release_judgement import ReleaseJudgement
 from cutover_gates.plugin.results import ResultCollector
 from cutover_gates.plugin.run import PytestRun
@@ -79,7 +79,7 @@ def add_target_facts(
     return replace(
         decisions,
         declarations=list_declarations(run.settings, run.plan, not_offered),
-        notes=(*describe_former_keys(run.settings), *refuted),
+        notes=(*describe_former_keys(run.settings), *refuted, *describe_late_declarations(results)),
     )
 
 

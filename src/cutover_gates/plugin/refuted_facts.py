@@ -1,8 +1,8 @@
-"""Facts that are declared absent, and that the target or its settings show to be there."""
+"""Notes of a verdict about facts: those that are refuted, and those declared after a snapshot."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from cutover_gates.config.capabilities import IMMEDIATE_LISTS, OPEN_AFTER_DISCHARGE
@@ -108,3 +108,33 @@ def _told_by_target(chosen: Target, status: TargetStatus) -> Mapping[str, str]:
         listed = STATED - status.not_offered.keys()
         shown |= dict.fromkeys(listed, "the target's capability statement lists it")
     return shown
+
+
+# The figure of an assessment that lists them (`probes.database.rows.later_declarations`).
+FIGURE = "declared after the snapshot"
+
+
+def describe_late_declarations(results: Sequence[CheckResult]) -> list[str]:
+    """Return a sentence for each table that was declared otherwise after the snapshot."""
+    found = [one for result in results for one in _find_entries(list(result.evidence))]
+    return list(dict.fromkeys(map(_describe, found)))
+
+
+def _find_entries(value: Any) -> Iterator[Mapping[str, Any]]:
+    """Yield the entries of each such figure, at any depth of the evidence."""
+    if isinstance(value, Mapping):
+        yield from value.get(FIGURE, ())
+        value = list(value.values())
+    if isinstance(value, list | tuple):
+        for inner in value:
+            yield from _find_entries(inner)
+
+
+def _describe(entry: Mapping[str, Any]) -> str:
+    who = f"by {entry['by']}" if entry["by"] else "by nobody who is named"
+    when = f" on {entry['at']}" if entry["at"] else ""
+    reason = f" Reason: {entry['reason']}." if entry["reason"] else ""
+    return (
+        f"{', '.join(entry['keys'])} of {entry['table']} was declared after the snapshot, {who}"
+        f"{when}; it is shown by {entry['shown_by']}.{reason}"
+    )

@@ -75,6 +75,8 @@ ITEM, CAPABILITY = f"{TARGET}NOT_APPLICABLE__ITEM__", f"{TARGET}CAPABILITIES__RE
 
 TABLE = f"{TARGET}MIGRATIONS__TABLES__TABLE__"
 PERSON = "CUTOVER_PEOPLE__STAGING__"
+TABLE = f"{TARGET}MIGRATIONS__TABLES__TABLE__"
+CORRECTIONS = f"{TABLE}CORRECTIONS__"
 
 COMPANIONS: Mapping[str, Mapping[str, str]] = {
     PERSON: {f"{PERSON}NAME": "Ada Example", f"{PERSON}PUBLIC_KEY_FILE": "a.pem"},
@@ -87,6 +89,20 @@ COMPANIONS: Mapping[str, Mapping[str, str]] = {
         f"{POD_METRICS}NAMESPACE": "n",
         f"{POD_METRICS}SELECTOR": "s",
     },
+    f"{TARGET}MIGRATIONS__VERSION": {f"{TARGET}MIGRATIONS__TOOL": "custom"},
+    **{
+        f"{TARGET}MIGRATIONS__{table}__": {
+            f"{TARGET}MIGRATIONS__{table}__{key}": text for key, text in DECLARED.items()
+        }
+        for table in ("STANDSTILL", "OTHER_SERVER")
+    },
+    CORRECTIONS: {
+        f"{CORRECTIONS}AUDIT": "SELECT 1",
+        f"{CORRECTIONS}CHANGED_BY": "b",
+        f"{CORRECTIONS}ROLES": '["r"]',
+        f"{CORRECTIONS}REASON": "r",
+    },
+    f"{TABLE}IGNORES": {f"{TABLE}REASON": "r"},
     f"{TARGET}CONTRACT__MODE": {f"{TARGET}CONTRACT__THROWAWAY": "true"},
     f"{TARGET}PERFORMANCE__RESOURCES__CPU_UNIT": {
         f"{TARGET}PERFORMANCE__RESOURCES__CPU": "cpu_time"

@@ -35,6 +35,14 @@ WRITTEN = {
         '[targets.x.migrations.tables.audit]\ncontent = "any"\nreason = "it moves"\n',
         "migrations",
     ),
+    "migrations.tables.TABLE.ignores": (
+        '[targets.x.migrations.tables.audit]\nignores = ["at"]\nreason = "it is set anew"\n',
+        "migrations",
+    ),
+    "migrations.tables.TABLE.corrections": (
+        '[targets.x.migrations.tables.audit.corrections]\nchanged_at = "at"\nreason = "work"\n',
+        "migrations",
+    ),
     "migrations.tables.TABLE.rows": (
         '[targets.x.migrations.tables.audit]\nrows = "any"\nreason = "it moves"\n',
         "migrations",
@@ -67,13 +75,16 @@ WRITTEN = {
 }
 
 
+_MARKS = {"leaves_out", "leaves_out_at", "leaves_out_where_given"}
+
+
 def list_marked(table: type[BaseModel], place: str) -> Iterator[str]:
     """Yield the keys with a mark that says that they leave something out."""
     names = {"tables": "TABLE", "journeys": "JOURNEY"}
     for key, field in table.model_fields.items():
         mark = field.json_schema_extra
         is_fewer = isinstance(mark, Mapping) and mark.get("looser") == "fewer"
-        if is_fewer or (isinstance(mark, Mapping) and {"leaves_out", "leaves_out_at"} & {*mark}):
+        if is_fewer or (isinstance(mark, Mapping) and _MARKS & {*mark}):
             yield f"{place}{key}"
         if inner := find_table(field.annotation):
             name = f".{names[key]}" if key in names else ""
@@ -109,6 +120,18 @@ def test_what_a_key_leaves_out_is_found(load: Load, key: str) -> None:
     assert found.reason
     for part in key.split("."):
         assert part.isupper() or part in found.name
+
+
+@pytest.mark.parametrize("key", ["standstill", "other_server"])
+def test_a_fact_of_a_person_is_found_with_that_person(load: Load, key: str) -> None:
+    fact = '{ reason = "closed", by = "Ada Example", at = 2026-11-20 }'
+    text = f'[targets.x]\nurl = "https://x.example"\n[targets.x.migrations]\n{key} = {fact}\n'
+    (found,) = find_left_out(load(text).targets["x"])
+    assert (found.name, found.by, str(found.at)) == (
+        f"migrations.{key}",
+        "Ada Example",
+        "2026-11-20",
+    )
 
 
 def test_the_defaults_leave_nothing_out(load: Load) -> None:

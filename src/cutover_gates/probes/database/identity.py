@@ -23,7 +23,12 @@ from cutover_gates.probes.database.context import (
     Row,
     connect_read_only,
 )
-from cutover_gates.probes.database.history.history_table import history_table_name
+from cutover_gates.probes.database.history.history_table import (
+    history_table_name,
+    read_history_lines_if_present,
+    read_tool_lines,
+)
+from cutover_gates.probes.database.history.history_tools import CUSTOM, TOOLS
 from cutover_gates.probes.database.history.migration_scripts import load_install_scripts
 from cutover_gates.util.text import first_error_line
 
@@ -41,14 +46,6 @@ SELECT current_setting('server_version') AS version,
         FROM pg_extension) AS extensions
 FROM pg_database WHERE datname = current_database()
 """
-_NEWEST_MIGRATION = {
-    "flyway": (
-        "SELECT version AS at FROM {} WHERE success AND version IS NOT NULL AND type NOT IN"
-        " ('DELETE', 'SCHEMA') ORDER BY installed_rank DESC LIMIT 1"
-    ),
-    "alembic": "SELECT string_agg(version_num, ', ' ORDER BY version_num) AS at FROM {}",
-    "django": "SELECT app || '.' || name AS at FROM {} ORDER BY id DESC LIMIT 1",
-}
 _REPLAY_DISTANCE = "SELECT pg_wal_lsn_diff({}, pg_last_wal_replay_lsn())::int8 AS it"
 _POLL_SECONDS = 0.2
 _PAGE_HEADER_BYTES = 24
@@ -133,14 +130,23 @@ def read_server_facts(connection: Connection) -> ServerFacts:
 
 def read_applied_migration(context: DatabaseContext, connection: Connection) -> str | None:
     """Return the newest applied migration; None where the database keeps no history."""
-    query = sql.SQL(_NEWEST_MIGRATION[context.migrations.tool]).format(
-        sql.Identifier(*history_table_name(context))
-    )
+    tool = context.migrations.tool
+    if tool == CUSTOM:
+        return _read_custom_version(context, connection)
+    query = sql.SQL(TOOLS[tool].newest).format(sql.Identifier(*history_table_name(context)))
     try:
         row = connection.execute(query).fetchone()
     except (psycopg.errors.UndefinedTable, psycopg.errors.InvalidSchemaName):
         return None
     return str(row["at"]) if row and row["at"] is not None else None
+
+
+def _read_custom_version(context: DatabaseContext, connection: Connection) -> str | None:
+    """Return the first column of the last line of the hospital's own query."""
+    if context.migrations.version_query is None:
+        return None
+    lines = read_history_lines_if_present(lambda: read_tool_lines(context, connection))
+    return str(next(iter(lines[-1].values()))) if lines else None
 
 
 def find_newest_script(context: DatabaseContext) -> str | None:

@@ -42,7 +42,9 @@ def scripts(tmp_path: Path) -> Path:
 
 def remembers(context: DatabaseContext, monkeypatch: pytest.MonkeyPatch) -> None:
     """Act as if the snapshot had been taken now. It passes through JSON, as a snapshot does."""
-    kept = HistoryRecord.from_plain(json.loads(json.dumps(capture_history(context).as_plain())))
+    record = capture_history(context)
+    assert record is not None
+    kept = HistoryRecord.from_plain(json.loads(json.dumps(record.as_plain())))
     monkeypatch.setattr(asking, "_load_snapshot_history", lambda _context: kept)
 
 
@@ -238,7 +240,9 @@ def test_a_script_repaired_together_with_its_row_is_found(
     context = make_database_context(dsn, tmp_path, locations=[scripts])
     remembers(context, monkeypatch)
     _edit(scripts)
-    now = capture_history(context).files[V8].checksum
+    record = capture_history(context)
+    assert record is not None
+    now = record.files[V8].checksum
     repaired = make_database_context(
         spare("migrated", f"{UPDATE} checksum = {now} WHERE version = '8'"),
         tmp_path,

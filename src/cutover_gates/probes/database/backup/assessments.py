@@ -159,6 +159,7 @@ class BackupAssessments:
                 raise
             builder.add_gap(rules.COMPARED, str(copy.backup), hole.reason)
             return
+        builder.figures |= compared.figures
         builder.checked += compared.checked
         builder.findings += compared.findings
         builder.not_proven += compared.not_proven

@@ -5,6 +5,8 @@ Compared are the catalog, counts, hashes, references and sequences.
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from cutover_gates.config.table_changes import TableChange
 from cutover_gates.core.evidence.assessment import Assessment, AssessmentBuilder
 from cutover_gates.probes.database.backup import rules
@@ -14,9 +16,10 @@ from cutover_gates.probes.database.backup.backup_original import (
     measure_with_target,
 )
 from cutover_gates.probes.database.backup.backup_restore import RestoredBackup
+from cutover_gates.probes.database.backup.copy_integrity import add_integrity
+from cutover_gates.probes.database.backup.corrected_tables import explain_corrections
 from cutover_gates.probes.database.context import DatabaseContext
 from cutover_gates.probes.database.identity import read_applied_migration, read_server_facts
-from cutover_gates.probes.database.integrity.assessments import IntegrityAssessments
 from cutover_gates.probes.database.measurement.table_stats import (
     DatabaseStats,
     RowSums,
@@ -51,7 +54,9 @@ def compare_restored_copy(
         catalog = read_catalog(connection, context.migrations.schemas)
     measure = measure_with_snapshot if migrated else measure_with_target
     original, figures = measure(context, copy_context)
-    comparison = _CopyComparison(context, str(copy.backup), original, figures)
+    if original.live:
+        original = replace(original, kept_at=copy.contents.made_at.timestamp())
+    comparison = _CopyComparison(context, copy_context, str(copy.backup), original, figures)
     # At another migration every table may differ, and the cause is one.
     if original.migration != migration:
         comparison.add_other_migration(migration)
@@ -60,7 +65,7 @@ def compare_restored_copy(
     if copy.backup.is_base:
         comparison.compare_system(system_identifier)
     comparison.compare_tables()
-    comparison.add_integrity(copy_context)
+    add_integrity(comparison.builder, original, figures, context, copy_context)
     return comparison.builder.build("")
 
 
@@ -70,11 +75,12 @@ class _CopyComparison:
     def __init__(
         self,
         context: DatabaseContext,
+        copy_context: DatabaseContext,
         backup: str,
         original: BackupOriginal,
         figures: DatabaseStats,
     ) -> None:
-        self.context, self.backup = context, backup
+        self.context, self.copy_context, self.backup = context, copy_context, backup
         self.original, self.figures = original, figures
         self.builder = AssessmentBuilder()
 
@@ -140,7 +146,7 @@ class _CopyComparison:
             )
         elif not (expected.above and expected.mark is None):
             # A growing table without a mark was empty: all that the copy holds came since.
-            self._compare_stats(shown, self.context.declared_change(name), expected, actual)
+            self._compare_stats(name, self.context.declared_change(name), expected, actual)
 
     def _as_original(self) -> str:
         return f"as in {self.original.name}"
@@ -149,8 +155,9 @@ class _CopyComparison:
         return f"no such table, as in {self.original.name}"
 
     def _compare_stats(
-        self, shown: str, change: TableChange, expected: TableStats, actual: TableStats
+        self, name: str, change: TableChange, expected: TableStats, actual: TableStats
     ) -> None:
+        shown = self.context.display_name(name)
         if dict(expected.columns) != dict(actual.columns):
             self.builder.add_finding(
                 rules.SAME_SCHEMA,
@@ -172,26 +179,22 @@ class _CopyComparison:
                 actual=f"{found} rows",
             )
         elif change.content != "any" and expected.sums and actual.sums:
-            self._compare_sums(shown, scope, expected.sums, actual.sums)
+            self._compare_sums(name, scope, expected.sums, actual.sums)
 
-    def _compare_sums(self, shown: str, scope: str, expected: RowSums, actual: RowSums) -> None:
+    def _compare_sums(self, name: str, scope: str, expected: RowSums, actual: RowSums) -> None:
+        shown = self.context.display_name(name)
         wanted = f"{expected.rows} rows{scope}, {self._as_original()}"
         if expected.keys != actual.keys:
             self.builder.add_finding(
                 rules.SAME_KEYS, shown, expected=wanted, actual="rows with other keys"
             )
         elif expected.content != actual.content:
-            self.builder.add_finding(
-                rules.SAME_CONTENT, shown, expected=wanted, actual="the same keys, other content"
+            damage = explain_corrections(
+                self.context, self.copy_context, self.original, name, self.builder
             )
-
-    def add_integrity(self, copy_context: DatabaseContext) -> None:
-        """Add what the references and sequences of the copy show."""
-        assessments = IntegrityAssessments(copy_context)
-        for one in (assessments.assess_foreign_keys(), assessments.assess_sequences()):
-            self.builder.checked += one.checked
-            self.builder.findings += one.findings
-            self.builder.not_proven += one.not_proven
+            if damage is not None:
+                other = f"the same keys, other content{damage}"
+                self.builder.add_finding(rules.SAME_CONTENT, shown, expected=wanted, actual=other)
 
 
 def _differing_columns(expected: TableStats, actual: TableStats) -> list[str]:

@@ -5,17 +5,23 @@ Before the migration it is the target as it is now; after it, the snapshot from 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from cutover_gates.core.findings import gap_error
 from cutover_gates.probes.database.context import DatabaseContext
 from cutover_gates.probes.database.identity import read_applied_migration, read_server_facts
+from cutover_gates.probes.database.integrity.known_defects import (
+    Defect,
+    find_reference_defects,
+    find_sequence_defects,
+)
 from cutover_gates.probes.database.measurement.consistent_session import (
     ConsistentSession,
     open_consistent_session,
 )
+from cutover_gates.probes.database.measurement.kept_rows import KeptRows
 from cutover_gates.probes.database.measurement.table_measurement import measure_in_session
 from cutover_gates.probes.database.measurement.table_queries import read_highest_value
 from cutover_gates.probes.database.measurement.table_spec_factory import read_columns
@@ -28,7 +34,10 @@ from cutover_gates.probes.database.measurement.table_specs import (
 from cutover_gates.probes.database.measurement.table_stats import DatabaseStats
 from cutover_gates.probes.database.schema.schema_catalog import Catalog, read_catalog
 from cutover_gates.probes.database.snapshot import rules as snapshot_rules
-from cutover_gates.probes.database.snapshot.selection import find_newest_snapshot
+from cutover_gates.probes.database.snapshot.selection import (
+    find_newest_snapshot,
+    require_comparable_hashes,
+)
 
 # The column that only grows, and its value (as text) up to which rows are compared.
 Mark = tuple[str | None, str | None]
@@ -36,13 +45,22 @@ Mark = tuple[str | None, str | None]
 
 @dataclass(frozen=True)
 class BackupOriginal:
-    """The facts and figures that the copy is compared with; `name` is for findings."""
+    """The facts and figures that the copy is compared with; `name` is for findings.
+
+    `find_defects` gives what is wrong with its references and sequences already. `kept` are the
+    hashes of rows in tables that people correct, `kept_at` is their `time.time()`. `live` is the
+    target, where the copy is compared with it: then the copy holds the older rows.
+    """
 
     name: str
     migration: str | None
     catalog: Catalog
     figures: DatabaseStats
     system_identifier: str
+    find_defects: Callable[[], list[Defect]] = list
+    kept: Mapping[str, KeptRows] = field(default_factory=dict)
+    kept_at: float = 0.0
+    live: DatabaseContext | None = None
 
 
 def measure_with_target(
@@ -60,7 +78,16 @@ def measure_with_target(
         catalog = read_catalog(target, context.migrations.schemas)
         system_identifier = read_server_facts(target).system_identifier
         migration = read_applied_migration(context, target)
-    return BackupOriginal("the target", migration, catalog, own, system_identifier), figures
+    original = BackupOriginal(
+        "the target",
+        migration,
+        catalog,
+        own,
+        system_identifier,
+        lambda: [*find_reference_defects(context), *find_sequence_defects(context)],
+        live=context,
+    )
+    return original, figures
 
 
 def measure_with_snapshot(
@@ -73,6 +100,8 @@ def measure_with_snapshot(
     before = find_newest_snapshot(context)
     if before.catalog is None:
         raise gap_error(snapshot_rules.CATALOG_READABLE, before.label, "it holds no catalog")
+    with copy_context.connect() as connection:
+        require_comparable_hashes(copy_context, before, read_server_facts(connection))
     with _open_session(copy_context) as copy:
         marks: dict[str, Mark] = {
             name: (table.above, table.mark)
@@ -82,7 +111,14 @@ def measure_with_snapshot(
         figures = _measure(copy_context, copy, marks)
     system_identifier = before.server.system_identifier
     original = BackupOriginal(
-        before.label, before.migration, before.catalog, before.figures, system_identifier
+        before.label,
+        before.migration,
+        before.catalog,
+        before.figures,
+        system_identifier,
+        lambda: list(before.defects),
+        before.kept_rows,
+        before.taken_at,
     )
     return original, figures
 

@@ -55,6 +55,8 @@ _IDENTITY_FIELDS = {
     "encoding": "encoding of the database",
     "collation": "collation of the database",
 }
+# Those that a declared move to another server changes (`migrations.other_server`).
+_MOVING_FIELDS = frozenset({"system_identifier", "database", "version"})
 _ABSENT = "absent"
 
 
@@ -163,18 +165,26 @@ def check_identity(context: DatabaseContext, _reader: BoundedReader) -> Assessme
     newest = next(iter_snapshots(context), None)
     if newest is not None:
         builder.figures["snapshot"] = newest.server.to_plain()
-        _compare_identity(newest.server, now, builder)
+        has_moved = context.migrations.other_server is not None
+        _compare_identity(newest.server, now, builder, has_moved=has_moved)
     return builder
 
 
-def _compare_identity(before: ServerFacts, now: ServerFacts, builder: AssessmentBuilder) -> None:
+def _compare_identity(
+    before: ServerFacts, now: ServerFacts, builder: AssessmentBuilder, *, has_moved: bool
+) -> None:
+    """Compare with the snapshot; `has_moved`: a move to another server is declared."""
     for key, subject in _IDENTITY_FIELDS.items():
+        if has_moved and key in _MOVING_FIELDS:
+            continue
         then, current = str(getattr(before, key)), str(getattr(now, key))
         if then != current:
             builder.add_finding(rules.SAME_SERVER, subject, expected=then, actual=current)
     old, new = before.extensions, now.extensions
     for name in sorted(old.keys() | new.keys()):
-        if old.get(name) != new.get(name):
+        # Another major version brings other versions of extensions.
+        is_upgrade = has_moved and name in old and name in new
+        if old.get(name) != new.get(name) and not is_upgrade:
             builder.add_finding(
                 rules.SAME_SERVER,
                 f"the extension {name}",

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from typing import Any
 
 from cutover_gates.core.evidence.assessment import Assessment, AssessmentBuilder, NotProven
 from cutover_gates.core.findings import Rule, gap_error
@@ -10,6 +12,7 @@ from cutover_gates.probes.database.context import DatabaseContext
 from cutover_gates.probes.database.history import rules
 from cutover_gates.probes.database.history.alembic_history import AlembicHistory
 from cutover_gates.probes.database.history.django_history import DjangoHistory
+from cutover_gates.probes.database.history.expected_history import index_lines
 from cutover_gates.probes.database.history.flyway_history import FlywayHistory
 from cutover_gates.probes.database.history.history_record import (
     HistoryRecord,
@@ -17,7 +20,12 @@ from cutover_gates.probes.database.history.history_record import (
     find_history_changes,
     find_rank_gaps,
 )
-from cutover_gates.probes.database.history.history_table import HistoryTableNotFound
+from cutover_gates.probes.database.history.history_table import (
+    HistoryTableNotFound,
+    read_tool_lines,
+)
+from cutover_gates.probes.database.history.history_tools import CUSTOM, TOOLS
+from cutover_gates.probes.database.history.recorded_history import RecordedHistory
 from cutover_gates.probes.database.snapshot.selection import find_newest_snapshot
 
 _HISTORY_TYPES: dict[str, Callable[[DatabaseContext], MigrationHistory]] = {
@@ -36,7 +44,7 @@ class HistoryAssessments:
 
     def __init__(self, context: DatabaseContext) -> None:
         self.context = context
-        self._history = _HISTORY_TYPES[context.migrations.tool](context)
+        self._history = create_history(context)
 
     def assess_completeness(self) -> Assessment:
         """Check that every script of the release is applied with success, and nothing else."""
@@ -79,6 +87,7 @@ class HistoryAssessments:
 
     def _add_snapshot_changes(self, builder: AssessmentBuilder) -> AssessmentBuilder:
         now = self._history.capture()
+        builder.figures["history"] = self._read_lines()
         # The gate of another target recognizes these very scripts by their digests.
         builder.figures["scripts"] = {name: digest.sha256 for name, digest in now.files.items()}
         try:
@@ -88,17 +97,59 @@ class HistoryAssessments:
             builder.add_gap(rules.RECORDED_FILES, _HISTORY, error.reason)
             return builder
         builder.checked = list(dict.fromkeys((*builder.checked, *now.files)))
-        builder.findings += find_history_changes(before, now)
+        if now.files and not before.files:
+            builder.add_gap(rules.RECORDED_FILES, _HISTORY, "the snapshot recorded no file")
+            before = replace(before, files=now.files)
+        if not self._is_kept(before, now):
+            before, now = replace(before, lines=[]), replace(now, lines=[])
+        builder.findings += find_history_changes(before, now, self.context.migrations.tool)
         return builder
 
+    def _read_lines(self) -> dict[str, Mapping[str, Any]]:
+        """Return the lines by migration, which the gate of another target may compare with."""
+        try:
+            with self.context.connect() as connection:
+                return index_lines(read_tool_lines(self.context, connection))
+        except (HistoryTableNotFound, NotProven):
+            return {}
 
-def capture_history(context: DatabaseContext) -> HistoryRecord:
+    def _is_kept(self, before: HistoryRecord, now: HistoryRecord) -> bool:
+        """Return whether the lines stay: else a new one takes the place of the old one."""
+        tool = self.context.migrations.tool
+        if tool == CUSTOM:
+            return min(len(before.lines), len(now.lines)) > 1
+        return TOOLS[tool].is_kept
+
+
+def create_history(context: DatabaseContext) -> MigrationHistory:
+    """Return the reader of the history: by its files where the tool's are known and named."""
+    reader = _HISTORY_TYPES.get(context.migrations.tool)
+    if reader is None or not context.migrations.locations:
+        return RecordedHistory(context)
+    return reader(context)
+
+
+def capture_history(context: DatabaseContext) -> HistoryRecord | None:
     """Return what a snapshot keeps of the history.
 
     That is each script's SHA-256 and checksum, and the table's lines; none in a database without a
-    history. Raises `NotProven` where scripts or table cannot be read.
+    history. What cannot be read is left out: the rows of the database are recorded all the same.
     """
-    return _HISTORY_TYPES[context.migrations.tool](context).capture()
+    try:
+        return create_history(context).capture()
+    except NotProven:
+        return _capture_lines(context)
+
+
+def _capture_lines(context: DatabaseContext) -> HistoryRecord | None:
+    """Return the lines alone; None where they cannot be read either."""
+    without_files = replace(
+        context, migrations=context.migrations.model_copy(update={"locations": ()})
+    )
+    try:
+        return RecordedHistory(without_files).capture()
+    except NotProven:
+        return None
 
 
 def _load_snapshot_history(context: DatabaseContext) -> HistoryRecord:

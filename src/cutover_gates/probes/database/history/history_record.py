@@ -9,6 +9,7 @@ from typing import Any, Protocol
 from cutover_gates.core.evidence.assessment import AssessmentBuilder
 from cutover_gates.core.findings import Finding
 from cutover_gates.probes.database.history import rules
+from cutover_gates.probes.database.history.history_tools import describe_change
 
 _SHOWN_DIGITS = 12
 """Digits of a SHA-256 in a finding."""
@@ -71,7 +72,7 @@ CLAIM_TYPES = frozenset({"BASELINE", "DELETE"})
 """Rows of Flyway that state something about scripts without running any."""
 
 
-def find_history_changes(before: HistoryRecord, now: HistoryRecord) -> Iterator[Finding]:
+def find_history_changes(before: HistoryRecord, now: HistoryRecord, tool: str) -> Iterator[Finding]:
     """Yield what changed since the snapshot.
 
     New lines are what a migration is for, unless they only claim that something was done.
@@ -82,7 +83,7 @@ def find_history_changes(before: HistoryRecord, now: HistoryRecord) -> Iterator[
         subject = f"row {key} ({_line_name(line)})"
         if key not in new:
             yield Finding(rules.HISTORY_UNTOUCHED, subject, "as in the snapshot", "gone")
-        elif columns := [column for column in line if line[column] != new[key].get(column)]:
+        elif columns := describe_change(tool, line, new[key]):
             changed = f"rewritten: {', '.join(columns)}"
             yield Finding(rules.HISTORY_UNTOUCHED, subject, "as in the snapshot", changed)
     # New rows are what a migration adds; only those that run nothing are suspect.
@@ -123,4 +124,4 @@ def _index_by_key(record: HistoryRecord) -> dict[Any, dict[str, Any]]:
 
 
 def _line_name(line: dict[str, Any]) -> str:
-    return str(line.get("script") or line.get("name"))
+    return str(line.get("script") or line.get("name") or line.get("migration"))

@@ -14,13 +14,9 @@ from cutover_gates.probes.database.context import Row as Line
 from cutover_gates.probes.database.history import rules
 from cutover_gates.probes.database.history.flyway_conventions import Version
 from cutover_gates.probes.database.history.flyway_rows import FlywayRow
+from cutover_gates.probes.database.history.history_tools import CUSTOM, TOOLS
 from cutover_gates.util.text import first_error_line
 
-DEFAULT_HISTORY_TABLES = {
-    "flyway": "flyway_schema_history",
-    "alembic": "alembic_version",
-    "django": "django_migrations",
-}
 _HISTORY_COLUMNS = {
     "flyway": ("installed_rank", "version", "description", "type", "script", "checksum", "success"),
     "alembic": ("version_num",),
@@ -37,9 +33,13 @@ class HistoryTableNotFound(Exception):
 
 
 def history_table_name(context: DatabaseContext) -> tuple[str, str]:
-    """Return schema and name of the history's table: the settings', or the tool's default."""
+    """Return schema and name of the history's table: the settings', or the tool's default.
+
+    A tool of the hospital's own has none by default; the name is then empty.
+    """
     tool = context.migrations.tool
-    name = context.migrations.history_table or DEFAULT_HISTORY_TABLES[tool]
+    known = TOOLS[tool].table if tool in TOOLS else ""
+    name = context.migrations.history_table or known
     schema, _, table = name.rpartition(".")
     return schema or context.migrations.schemas[0], table
 
@@ -64,6 +64,35 @@ def read_history_lines(context: DatabaseContext, connection: psycopg.Connection[
         ) from None
     # A scratch database is read with plain tuples, the target with dicts.
     return [row if isinstance(row, dict) else dict(zip(columns, row, strict=True)) for row in rows]
+
+
+def read_tool_lines(context: DatabaseContext, connection: psycopg.Connection[Any]) -> list[Line]:
+    """Return the lines of any tool, in the order of their execution, as JSON-able values.
+
+    The first column names the migration. Raises as `read_history_lines` does, and for a tool of
+    the hospital's own without a query.
+    """
+    schema, table = history_table_name(context)
+    name, tool = f"{schema}.{table}", context.migrations.tool
+    if tool == CUSTOM:
+        name, query = "migrations.version_query", context.migrations.version_query
+        if query is None:
+            raise gap_error(rules.HISTORY_TABLE, name, "it is not given")
+        statement: sql.Composable = sql.SQL(query)
+    else:
+        statement = sql.SQL(TOOLS[tool].query).format(sql.Identifier(schema, table))
+    try:
+        rows = connection.execute(statement.as_string(connection).encode()).fetchall()
+    except (psycopg.errors.UndefinedTable, psycopg.errors.InvalidSchemaName):
+        raise HistoryTableNotFound(name) from None
+    except psycopg.Error as error:
+        raise gap_error(rules.READABLE_HISTORY, name, first_error_line(error)) from None
+    return [_to_plain_line(row) for row in rows]
+
+
+def _to_plain_line(row: Line) -> Line:
+    plain = (str, int, type(None))
+    return {key: value if isinstance(value, plain) else str(value) for key, value in row.items()}
 
 
 def read_history_lines_if_present(read: Callable[[], list[Line]]) -> list[Line]:

@@ -60,7 +60,9 @@ SCRIPTS_FOUND = Rule(
     "HIST-010",
     "The release's scripts are found",
     "Without scripts there is nothing to compare the history with.",
-    "Set migrations.locations to the folders of the release's scripts.",
+    "Set migrations.locations to the folders of the release's scripts. Where they are programs, let"
+    " staging's phase1 be judged before, or name a snapshot with the release in place"
+    " (migrations.expected_catalog).",
 )
 COMPARABLE_MIGRATIONS = Rule(
     "HIST-011",

@@ -18,7 +18,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
+import psycopg
 from psycopg import sql
 
 # Types by their oid, which is the same on every server.
@@ -128,3 +130,56 @@ def _record_hash(fields: Sequence[HashedColumn], seed: sql.Composable) -> sql.Co
 
 def _order_by_name(fields: HashedColumns) -> list[HashedColumn]:
     return [fields[name] for name in sorted(fields)]
+
+
+# What shows whether two servers hash equal rows to equal numbers: functions and texts may change
+# with a major version. Each type is in it that is hashed by itself, and the text of the others.
+# Rows of many lengths, because a hash function treats the end of a value in a way of its own.
+_PROBE = """
+WITH rows AS (
+    SELECT n, repeat(chr(97 + n % 26) || 'é', n) AS words, n::int8 * 1000003 * 7919 AS number,
+           timestamptz '2026-01-01 00:00:00+00' + n * interval '1 day 1.000001 second' AS moment
+    FROM generate_series(0, 63) n
+)
+SELECT md5(string_agg(concat_ws(':',
+    hash_record_extended(ROW(
+        n % 2 = 0, convert_to(words, 'UTF8'), n::"char", number, n::int2, n::int4, n::oid,
+        ('10.0.' || n || '.0/24')::cidr, ('10.0.0.' || n)::inet,
+        ('08:00:2b:01:02:' || lpad(to_hex(n), 2, '0'))::macaddr,
+        ('08:00:2b:01:02:03:04:' || lpad(to_hex(n), 2, '0'))::macaddr8,
+        moment::date, (moment AT TIME ZONE 'UTC')::time, moment AT TIME ZONE 'UTC', moment,
+        (moment AT TIME ZONE 'UTC')::time::timetz, md5(words)::uuid, ('0/' || to_hex(n))::pg_lsn
+    ), n),
+    hash_record_extended(ROW(
+        words COLLATE "C", left(words, 60)::name COLLATE "C", words::varchar COLLATE "C",
+        left(words, 9)::char(9) COLLATE "C", number / 1000.0, scale(number / 1000.0)
+    ), n),
+    hashtextextended((number / 7.0)::float8::text COLLATE "C", n),
+    hashtextextended((number / 7.0)::float4::text COLLATE "C", n),
+    hashtextextended((n * interval '1 month 2 days 3.5 seconds')::text COLLATE "C", n),
+    hashtextextended(jsonb_build_object('b', n, 'a', words)::text COLLATE "C", n),
+    hashtextextended(json_build_object('b', n, 'a', words)::text COLLATE "C", n),
+    hashtextextended(ARRAY[words, NULL, 'a b']::text COLLATE "C", n),
+    hashtextextended(int4range(n, n + 5)::text COLLATE "C", n),
+    hashtextextended(tstzrange(moment, NULL)::text COLLATE "C", n),
+    hashtextextended(point(n, n / 3.0)::text COLLATE "C", n),
+    hashtextextended(n::bit(12)::text COLLATE "C", n),
+    hashtextextended(to_tsvector('simple', words || ' two')::text COLLATE "C", n),
+    hashtextextended(ROW(n, words)::text COLLATE "C", n),
+    hashint8extended(number, n), hashint4extended(n, n), hashint2extended(n::int2, n),
+    uuid_hash_extended(md5(words)::uuid, n)
+), ',' ORDER BY n)) FROM rows
+"""
+
+
+def read_hash_probe(connection: psycopg.Connection[Any]) -> str:
+    """Return a digest of the hashes, in a session with the settings of a measurement.
+
+    Empty where the server cannot compute it.
+    """
+    try:
+        with connection.transaction():
+            row = connection.execute(_PROBE.encode()).fetchone()
+    except psycopg.Error:
+        return ""
+    return str(row[0]) if row else ""

@@ -34,9 +34,10 @@ def build_table_spec(
         return TableSpec(table, cannot=describe_failure(error, connection, table.name))
     _require_declared_columns(table, change)
     spec = TableSpec(table, content, table.key, above=change.grows_above, cannot=table.cannot)
-    if not change.becomes and not change.drops:
+    left_out = {*change.drops, *change.ignores}
+    if not change.becomes and not left_out:
         return spec
-    kept = {name: column for name, column in content.items() if name not in change.drops}
+    kept = {name: column for name, column in content.items() if name not in left_out}
     expected = {**kept, **_read_declared_columns(connection, table, change.becomes)}
     expected_key = table.key if set(table.key) <= set(expected) else ()
     return replace(spec, expected=expected, expected_key=expected_key)
@@ -46,7 +47,12 @@ def _require_declared_columns(table: MeasuredTable, change: TableChange) -> None
     named = {
         "grows_above": [change.grows_above] if change.grows_above else [],
         "drops": change.drops,
+        "ignores": change.ignores,
     }
+    if key := set(change.ignores) & set(table.key):
+        raise SettingsError(
+            f"migrations.tables.{table.name}.ignores names {min(key)}, which is part of the key"
+        )
     for setting, columns in named.items():
         for column in columns:
             if column not in table.columns:

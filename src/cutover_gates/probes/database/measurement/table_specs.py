@@ -12,12 +12,22 @@ from psycopg import sql
 from cutover_gates.probes.database.measurement.row_hashes import INTEGER_TYPES, HashedColumn
 from cutover_gates.probes.database.measurement.table_stats import Division
 
+# The type of a column of a domain is that of its base: the content is compared by it.
 _TABLES = """
+WITH RECURSIVE base (domain, oid, typmod) AS (
+    SELECT oid, typbasetype, typtypmod FROM pg_type WHERE typtype = 'd'
+    UNION ALL
+    SELECT b.domain, t.typbasetype, CASE b.typmod WHEN -1 THEN t.typtypmod ELSE b.typmod END
+    FROM base b JOIN pg_type t ON t.oid = b.oid WHERE t.typtype = 'd'
+), plain AS (
+    SELECT b.* FROM base b JOIN pg_type t ON t.oid = b.oid WHERE t.typtype <> 'd'
+)
 SELECT n.nspname || '.' || c.relname AS name, c.relkind,
        (SELECT array_agg(a.attname::text ORDER BY a.attname) FROM pg_attribute a
         WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped) AS columns,
-       (SELECT array_agg(format_type(a.atttypid, a.atttypmod) ORDER BY a.attname)
-        FROM pg_attribute a
+       (SELECT array_agg(format_type(coalesce(b.oid, a.atttypid), coalesce(b.typmod, a.atttypmod))
+                         ORDER BY a.attname)
+        FROM pg_attribute a LEFT JOIN plain b ON b.domain = a.atttypid
         WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped) AS types,
        (SELECT array_agg(a.attname::text ORDER BY k.n)
         FROM pg_index i CROSS JOIN unnest(i.indkey::int2[]) WITH ORDINALITY AS k (attnum, n)

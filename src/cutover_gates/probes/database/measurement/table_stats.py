@@ -98,7 +98,8 @@ class TableStats:
     its value (as text) up to which rows are old; `sums` are those of the old rows, `newer` is the
     number of the others. `rows_become`: the declared number of rows after the migration.
     `column_sums`: those of the columns as they are, `expected_column_sums` as they should become;
-    None where they were not measured.
+    None where they were not measured. `is_compared_by_column`: the sums of the whole rows do not
+    count, but those of the columns in `expected_columns`.
     """
 
     columns: Mapping[str, str]
@@ -113,6 +114,7 @@ class TableStats:
     segments: Segments | None = None
     column_sums: ColumnSums | None = None
     expected_column_sums: ColumnSums | None = None
+    is_compared_by_column: bool = False
 
     @property
     def old_row_count(self) -> int | None:

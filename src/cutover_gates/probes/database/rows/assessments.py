@@ -19,12 +19,16 @@ from cutover_gates.probes.database.measurement.table_specs import read_tables
 from cutover_gates.probes.database.rows import rules
 from cutover_gates.probes.database.rows.departures import account_for_departures
 from cutover_gates.probes.database.rows.expected_tables import add_moved_rows
+from cutover_gates.probes.database.rows.later_declarations import (
+    AppliedDeclarations,
+    apply_declarations,
+)
 from cutover_gates.probes.database.rows.retained_rows import compare_retained_rows
 from cutover_gates.probes.database.rows.row_comparison import (
     compare_contents,
     compare_restored_contents,
 )
-from cutover_gates.probes.database.rows.row_counts import compare_counts
+from cutover_gates.probes.database.rows.row_counts import compare_counts, count_surplus_rows
 from cutover_gates.probes.database.rows.rows_since_snapshot import (
     list_writes_since_snapshot,
     record_new_rows,
@@ -32,14 +36,16 @@ from cutover_gates.probes.database.rows.rows_since_snapshot import (
 from cutover_gates.probes.database.rows.snapshot_scan import (
     DatabaseScan,
     ExpectedState,
-    require_comparable_hashes,
     require_same_declarations,
     scan_database,
 )
 from cutover_gates.probes.database.snapshot import rules as snapshot_rules
 from cutover_gates.probes.database.snapshot.capture import take_snapshot
 from cutover_gates.probes.database.snapshot.model import Snapshot
-from cutover_gates.probes.database.snapshot.selection import find_newest_snapshot
+from cutover_gates.probes.database.snapshot.selection import (
+    find_newest_snapshot,
+    require_comparable_hashes,
+)
 from cutover_gates.probes.database.snapshot.store import load_snapshot
 from cutover_gates.util.text import first_error_line
 
@@ -102,37 +108,37 @@ class RowAssessments:
     @_not_proven_on_database_error
     def assess_counts(self) -> Assessment:
         """Check that every table has the rows that it had, or that it is declared to have."""
-        before = self._load_comparable_snapshot(contents=False)
-        # The rows of today are recorded at each gate: after a restore nothing shows them.
-        record_new_rows(self.context, before, self.context.heavy_dsn)
-        scan = self._scan_once(before, ExpectedState.MIGRATED)
-        return self._record(self._add_lost_keys(before, compare_counts(self.context, before, scan)))
+        applied = self._load_comparable_snapshot(contents=False)
+        before = applied.snapshot
+        counts = compare_counts(self.context, before, self._scan_and_record(before))
+        return self._record(applied.add_to(self._add_lost_keys(before, counts)))
 
     @_not_proven_on_database_error
     def assess_contents(self) -> Assessment:
         """Check that the content is what it was, or what it is declared to become."""
-        before = self._load_comparable_snapshot()
-        return self._record(self._compare_contents_once(before))
+        applied = self._load_comparable_snapshot()
+        return self._record(applied.add_to(self._compare_contents_once(applied.snapshot)))
 
     @_not_proven_on_database_error
     def assess_departures(self) -> Assessment:
         """Check that each dropped table and column says where its content went."""
-        before = self._load_comparable_snapshot(contents=False)
-        return self._record(account_for_departures(self.context, before))
+        applied = self._load_comparable_snapshot(contents=False)
+        departures = account_for_departures(self.context, applied.snapshot)
+        return self._record(applied.add_to(departures))
 
     @_not_proven_on_database_error
     def assess_retained_rows(self) -> Assessment:
         """Check that no row of the snapshot is gone; its content may have changed since."""
-        before = self._load_comparable_snapshot()
-        record_new_rows(self.context, before, self.context.heavy_dsn)
-        scan = self._scan_once(before, ExpectedState.MIGRATED)
-        return self._record(compare_retained_rows(self.context, before, scan))
+        applied = self._load_comparable_snapshot()
+        before = applied.snapshot
+        scan = self._scan_and_record(before)
+        return self._record(applied.add_to(compare_retained_rows(self.context, before, scan)))
 
     @_not_proven_on_database_error
     def assess_equality_with_snapshot(self) -> Assessment:
         """Check after a rollback that the database is the one of which the snapshot was taken."""
         before = find_newest_snapshot(self.context, rolled_back=True)
-        require_comparable_hashes(before, self._read_server_facts())
+        require_comparable_hashes(self.context, before, self._read_server_facts())
         scan = self._scan_once(before, ExpectedState.RESTORED)
         return self._record(
             compare_restored_contents(self.context, before, scan, self.context.heavy_dsn)
@@ -166,7 +172,7 @@ class RowAssessments:
         if all(finding.rule != rules.ROW_COUNT for finding in counts.findings):
             return counts
         try:
-            require_comparable_hashes(before, self._read_server_facts())
+            require_comparable_hashes(self.context, before, self._read_server_facts())
             contents = self._compare_contents_once(before).findings
         except (NotProven, psycopg.Error):
             return counts
@@ -188,12 +194,15 @@ class RowAssessments:
             "seconds": round(before.figures.seconds, 1),
         }
 
-    def _load_comparable_snapshot(self, *, contents: bool = True) -> Snapshot:
+    def _load_comparable_snapshot(self, *, contents: bool = True) -> AppliedDeclarations:
+        """Return the snapshot as the declarations in force read it. Raise `NotProven`."""
         before = find_newest_snapshot(self.context)
-        require_same_declarations(self.context, before)
+        if before.declared is None:  # a snapshot of an older release of this suite
+            require_same_declarations(self.context, before)
         if contents:
-            require_comparable_hashes(before, self._read_server_facts())
-        return add_moved_rows(self.context, before)
+            require_comparable_hashes(self.context, before, self._read_server_facts())
+        applied = apply_declarations(self.context, before)
+        return replace(applied, snapshot=add_moved_rows(self.context, applied.snapshot))
 
     def _read_server_facts(self) -> identity.ServerFacts:
         with self.context.connect() as connection:
@@ -204,6 +213,13 @@ class RowAssessments:
             f"rows-{expected}", lambda: self._scan(before, expected).to_plain()
         )
         return DatabaseScan.from_plain(plain)
+
+    def _scan_and_record(self, before: Snapshot) -> DatabaseScan:
+        """Scan the migrated database, and record the rows of today for a gate after a restore."""
+        scan = self._scan_once(before, ExpectedState.MIGRATED)
+        surplus = count_surplus_rows(self.context, before, scan)
+        record_new_rows(self.context, before, self.context.heavy_dsn, surplus)
+        return scan
 
     def _scan(self, before: Snapshot, expected: ExpectedState) -> DatabaseScan:
         identity.wait_for_standby(self.context)

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 from cutover_gates.config.table_changes import TableChange
 from cutover_gates.core.evidence.assessment import Assessment, AssessmentBuilder
 from cutover_gates.core.findings import Finding
 from cutover_gates.probes.database.context import DatabaseContext
-from cutover_gates.probes.database.measurement.table_stats import RowSums, TableStats
+from cutover_gates.probes.database.measurement.table_stats import TableStats
 from cutover_gates.probes.database.rows import rules
+from cutover_gates.probes.database.rows.correction_check import CorrectionResult, check_corrections
 from cutover_gates.probes.database.rows.difference_location import locate_rows
 from cutover_gates.probes.database.rows.snapshot_scan import (
     DatabaseScan,
@@ -18,19 +19,13 @@ from cutover_gates.probes.database.rows.snapshot_scan import (
     compared_columns,
     is_content_compared,
 )
+from cutover_gates.probes.database.rows.table_equality import is_equal, list_retyped_columns
 from cutover_gates.probes.database.snapshot import rules as snapshot_rules
 from cutover_gates.probes.database.snapshot.model import Snapshot
 
 TITLE = "The database holds what it held when the snapshot was taken"
 # Declarations of rows that are compared one by one: a dropped table is what its query gives.
 _KEEPS_ROWS = ("unchanged", "new", "dropped")
-# Pairs of types whose equal values hash to the same number.
-_COMPATIBLE_TYPES = (
-    {"integer", "bigint"},
-    {"smallint", "integer"},
-    {"smallint", "bigint"},
-    {"text", "character varying"},
-)
 
 
 def compare_contents(
@@ -118,9 +113,10 @@ class _ContentComparison:
         """Return whether the columns can be compared; add what is in the way otherwise."""
         shown, change = self.context.display_name(name), self.context.declared_change(name)
         wanted, columns = compared_columns(then, self.expected), self.scan.columns[name]
-        if new_columns := sorted(columns.keys() - wanted):
+        ignored = self._list_ignored(name, then, change)
+        if new_columns := sorted(columns.keys() - wanted - set(ignored)):
             self.new_columns[shown] = new_columns
-        if lost := sorted(wanted.keys() - columns.keys()):
+        if lost := sorted({*wanted, *ignored} - columns.keys()):
             self._add_lost_columns(shown, lost, change)
         elif then.sums is None:
             reason = self.before.missing_reason(name)
@@ -135,6 +131,16 @@ class _ContentComparison:
             return True
         return False
 
+    def _list_ignored(self, name: str, then: TableStats, change: TableChange) -> list[str]:
+        """Return the columns of the snapshot that are declared to stay and are not compared."""
+        if self.expected is ExpectedState.RESTORED:
+            return []
+        ignored = [column for column in change.ignores if column in then.columns]
+        if ignored:
+            reason = f"{', '.join(ignored)} not compared: {change.reason}"
+            self.left_out[self.context.display_name(name)] = reason
+        return ignored
+
     def _add_lost_columns(self, shown: str, lost: Sequence[str], change: TableChange) -> None:
         declared = [name for name in lost if name in change.becomes]
         for name in declared or lost:
@@ -146,7 +152,7 @@ class _ContentComparison:
         assert now.sums is not None
         shown, change = self.context.display_name(name), self.context.declared_change(name)
         may_change_rows = change.rows not in _KEEPS_ROWS or bool(change.rows_become)
-        if _is_equal(then.sums, now.sums, self.expected):
+        if is_equal(then, now, self.expected):
             self.builder.checked.append(shown)
         elif self.expected is ExpectedState.MIGRATED and not then.above and may_change_rows:
             reason = "it is declared to get or lose rows"
@@ -169,11 +175,12 @@ class _ContentComparison:
             rule, actual = rules.KEYS, f"{actual} under other keys"
         else:
             rule, actual = rules.CONTENT, f"{actual} with other content"
-        retyped = _list_retyped_columns(compared_columns(then, self.expected), now.columns)
+        retyped = list_retyped_columns(compared_columns(then, self.expected), now.columns)
         return Finding(rule, shown, wanted, "; ".join([actual, *retyped]))
 
     def add_differences(self, dsn: str) -> None:
         """Add the findings of the differing tables, each with the rows and columns that differ."""
+        corrections = self._set_corrections_apart(dsn)
         # After all tables were compared: a lookup may restore a backup, once for all of them.
         location = locate_rows(self.context, self.before, dsn, list(self.differing), self.expected)
         for name, finding in self.differing.items():
@@ -182,30 +189,27 @@ class _ContentComparison:
         self.builder.figures = {
             "left_out": {**self.scan.left_out, **self.left_out},
             "columns that came and were not compared": self.new_columns,
+            "rows that people corrected since the snapshot": corrections.corrected,
             **location.figures,
         }
+
+    def _set_corrections_apart(self, dsn: str) -> CorrectionResult:
+        """Take away the findings of tables in which people corrected the rows that differ."""
+        if self.expected is ExpectedState.RESTORED:
+            return CorrectionResult()
+        changed = [name for name, one in self.differing.items() if one.rule == rules.CONTENT]
+        result = check_corrections(self.context, self.before, dsn, changed)
+        for name in changed:
+            if self.context.display_name(name) in result.corrected:
+                del self.differing[name]
+                self.builder.checked.append(self.context.display_name(name))
+            elif reason := result.unexplained.get(name):
+                finding = self.differing[name]
+                self.differing[name] = replace(finding, actual=f"{finding.actual}; {reason}")
+        return result
 
 
 def _left_out_reason(change: TableChange, *, is_dropped: bool) -> str:
     if change.reason:
         return change.reason
     return "dropped" if is_dropped else "the migration history"
-
-
-def _is_equal(then: RowSums, now: RowSums, expected: ExpectedState) -> bool:
-    wanted = then.expected if expected is ExpectedState.MIGRATED else then.content
-    return (then.rows, wanted) == (now.rows, now.content)
-
-
-def _list_retyped_columns(wanted: Mapping[str, str], columns: Mapping[str, str]) -> list[str]:
-    return [
-        f"{name} was {was} and is {columns[name]}"
-        for name, was in wanted.items()
-        if _is_different_type(was, columns[name])
-    ]
-
-
-def _is_different_type(was: str, now: str) -> bool:
-    """Return whether the types differ in more than their length, which a cast does not change."""
-    kinds = {was.partition("(")[0], now.partition("(")[0]}
-    return len(kinds) > 1 and kinds not in _COMPATIBLE_TYPES

@@ -161,6 +161,21 @@ def expected_range(change: TableChange, then: TableStats) -> tuple[int, int]:
     return was, was
 
 
+def count_surplus_rows(
+    context: DatabaseContext, before: Snapshot, scan: DatabaseScan
+) -> dict[str, int]:
+    """Return how many rows more than declared each table has in which no column tells new rows."""
+    surplus = {}
+    for name, then in before.figures.tables.items():
+        now, change = scan.figures.tables.get(name), context.declared_change(name)
+        is_open = change.rows == "any" or name == qualified_history_name(context)
+        if now is None or now.counted is None or then.counted is None or then.above or is_open:
+            continue
+        if (number := now.counted - expected_range(change, then)[1]) > 0:
+            surplus[context.display_name(name)] = number
+    return surplus
+
+
 def _describe_declaration(change: TableChange, before: Snapshot) -> str:
     if change.rows_become:
         return "rows_become on the old database"

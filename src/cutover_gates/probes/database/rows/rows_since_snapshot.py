@@ -6,13 +6,14 @@ import json
 import time
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import psycopg
 from psycopg import sql
 
+from cutover_gates.config.named_facts import Standstill
 from cutover_gates.core.evidence.assessment import Assessment, AssessmentBuilder
 from cutover_gates.probes.database.context import DatabaseContext
 from cutover_gates.probes.database.measurement import table_queries
@@ -54,16 +55,22 @@ NewRowsByTable = dict[str, NewRows]
 
 @dataclass(frozen=True)
 class NewRowsRecord:
-    """The new rows that a gate recorded before a restore, and when (`time.time()`)."""
+    """The new rows that a gate recorded before a restore, and when (`time.time()`).
+
+    `surplus`: the number of rows above what the migration is declared to leave, by table, where no
+    column tells which of them are new.
+    """
 
     at: float | None = None
     tables: Mapping[str, NewRows] | None = None
+    surplus: Mapping[str, int] = field(default_factory=dict)
 
     def to_plain(self) -> dict[str, Any]:
         """Return the content of the record's file; empty where nothing was recorded."""
         if self.tables is None:
             return {}
-        return {"at": self.at, "came": _tables_to_plain(self.tables)}
+        came = tables_to_plain(self.tables)
+        return {"at": self.at, "came": came, "surplus": dict(self.surplus)}
 
     @classmethod
     def load(cls, path: Path) -> NewRowsRecord:
@@ -71,12 +78,13 @@ class NewRowsRecord:
         try:
             plain = json.loads(path.read_text(encoding="utf-8"))
             came = {name: NewRows.from_plain(rows) for name, rows in plain["came"].items()}
-            return cls(plain["at"], came)
+            return cls(plain["at"], came, plain.get("surplus", {}))
         except (OSError, ValueError, KeyError, TypeError, AttributeError):
             return cls()
 
 
-def _tables_to_plain(tables: Mapping[str, NewRows]) -> dict[str, Any]:
+def tables_to_plain(tables: Mapping[str, NewRows]) -> dict[str, Any]:
+    """Return the new rows of each table as JSON-able values."""
     return {name: rows.to_plain() for name, rows in tables.items()}
 
 
@@ -125,13 +133,15 @@ def list_writes_since_snapshot(context: DatabaseContext, before: Snapshot, dsn: 
         ],
         figures={
             "snapshot": before.taken_at_text,
-            "came since": _tables_to_plain(now),
+            "came since": tables_to_plain(now),
             "seen last": record.to_plain(),
             "lost by the restore": _count_lost_rows(record, now),
         },
     )
-    if not builder.checked:
-        builder.add_gap(rules.WRITES_LISTED, context.target, "no table is declared to grow")
+    if context.migrations.standstill:
+        check_standstill(context.migrations.standstill, context.target, now, record, builder)
+    elif not builder.checked:
+        builder.add_gap(rules.WRITES_LISTED, context.target, NOTHING_GROWS)
     return builder.build("What was acknowledged since the snapshot is listed")
 
 
@@ -141,15 +151,60 @@ def _count_lost_rows(record: NewRowsRecord, now: Mapping[str, NewRows]) -> dict[
     return {name: number for name, number in lost.items() if number > 0}
 
 
-def record_new_rows(context: DatabaseContext, before: Snapshot, dsn: str) -> None:
+def record_new_rows(
+    context: DatabaseContext, before: Snapshot, dsn: str, surplus: Mapping[str, int]
+) -> None:
     """Write the new rows to a file beside the snapshot.
 
     After a restore nothing in the database shows them any more.
     """
-    record = NewRowsRecord(time.time(), find_new_rows(context, before, dsn))
+    record = NewRowsRecord(time.time(), find_new_rows(context, before, dsn), surplus)
     write_atomically(_record_path(before), json.dumps(record.to_plain()))
 
 
 def _record_path(before: Snapshot) -> Path:
     assert before.path is not None  # every snapshot that is compared was loaded from a file
     return before.path.with_name(f"{before.path.name.split('.json')[0]}.since.json")
+
+
+NOTHING_GROWS = (
+    "no table is declared to grow (grows_above), and nobody declares that nobody wrote"
+    " (migrations.standstill)"
+)
+
+
+def check_standstill(
+    declared: Standstill,
+    target: str,
+    now: Mapping[str, NewRows],
+    record: NewRowsRecord,
+    builder: AssessmentBuilder,
+) -> None:
+    """Add a finding for each table that got rows since the snapshot, now or at an earlier gate.
+
+    Where the declaration says why such rows are no work of people, they are only listed.
+    """
+    builder.checked.append(f"the standstill of {target}")
+    builder.figures["nobody wrote since"] = {
+        "by": declared.by,
+        "at": str(declared.at),
+        "reason": declared.reason,
+        "although": declared.although,
+    }
+    if declared.although:
+        return
+    recorded = record.tables or {}
+    for name in dict.fromkeys((*recorded, *now)):
+        # After the restore they are gone, and only the record shows them.
+        number = max(rows.get(name, NewRows(0)).rows for rows in (recorded, now))
+        if number:
+            _add_rows(name, f"{number} rows above grows_above", builder)
+    for name, number in record.surplus.items():
+        seen = time.strftime("%Y-%m-%d %H:%M:%S UTC", time.gmtime(record.at))
+        _add_rows(name, f"{number} rows too many at {seen}", builder)
+
+
+def _add_rows(name: str, actual: str, builder: AssessmentBuilder) -> None:
+    builder.add_finding(
+        rules.STANDSTILL, name, expected="no row that came since the snapshot", actual=actual
+    )

@@ -113,5 +113,13 @@ WRITES_LISTED = Rule(
     "ROWS-017",
     "The rows that came after the snapshot can be listed",
     "A restore loses them, and whoever entered them was told that they are stored.",
-    "Name the columns that only grow (grows_above) under migrations.tables.",
+    "Name the columns that only grow (grows_above) under migrations.tables before the snapshot is"
+    " taken. Where nobody wrote since, declare migrations.standstill, also afterwards.",
+)
+STANDSTILL = Rule(
+    "ROWS-018",
+    "Nobody wrote since the snapshot, where that is declared",
+    "A restore loses what was written, and nobody lists it any more.",
+    "Look at the rows. Remove migrations.standstill and list what was written, or say there why"
+    " they are no work of people (although).",
 )

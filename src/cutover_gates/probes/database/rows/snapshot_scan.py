@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Any
 
@@ -12,9 +12,13 @@ import psycopg
 
 from cutover_gates.core.findings import gap_error
 from cutover_gates.probes.database.context import DatabaseContext
-from cutover_gates.probes.database.identity import ServerFacts, qualified_history_name
+from cutover_gates.probes.database.identity import qualified_history_name
 from cutover_gates.probes.database.lock_holders import describe_failure
-from cutover_gates.probes.database.measurement.consistent_session import open_consistent_session
+from cutover_gates.probes.database.measurement.column_pass import sum_columns
+from cutover_gates.probes.database.measurement.consistent_session import (
+    ConsistentSession,
+    open_consistent_session,
+)
 from cutover_gates.probes.database.measurement.table_accumulators import MeasurementProgress
 from cutover_gates.probes.database.measurement.table_measurement import (
     explain_missing_time,
@@ -91,17 +95,6 @@ class DatabaseScan:
         return {context.display_name(name): table.newer for name, table in tables if table.newer}
 
 
-def require_comparable_hashes(before: Snapshot, server: ServerFacts) -> None:
-    """Raise `NotProven` where hashes of the snapshot and of `server` cannot be compared."""
-    for name, then, now in (
-        ("PostgreSQL", before.server.major, server.major),
-        ("encoding", before.server.encoding, server.encoding),
-    ):
-        if then != now:
-            reason = f"it was taken on {name} {then}, and this is {now}"
-            raise gap_error(snapshot_rules.COMPARABLE_HASHES, before.label, reason)
-
-
 def require_same_declarations(context: DatabaseContext, before: Snapshot) -> None:
     """Raise `NotProven` where the snapshot was made with other declarations than those in force."""
     if before.declarations != declarations_digest(context):
@@ -136,6 +129,7 @@ def scan_database(
             connections=context.migrations.connections,
             watch=MeasurementProgress(context, "rows"),
         )
+        figures = _add_column_sums(session, specs, before, figures)
     columns = {name: table.columns for name, table in tables.items()}
     figures = explain_missing_time(context, figures)
     return DatabaseScan(figures, columns, left_out, current.stands_for, current.failed)
@@ -151,6 +145,27 @@ def read_current_tables(
     if expected is ExpectedState.RESTORED:
         return CurrentTables(dict(found))
     return apply_moves(context, connection, found)
+
+
+def _add_column_sums(
+    session: ConsistentSession, specs: Sequence[TableSpec], before: Snapshot, figures: DatabaseStats
+) -> DatabaseStats:
+    """Return the figures with the sums of columns, for tables that are compared by them."""
+    then = {
+        name: table.expected_column_sums
+        for name, table in before.figures.tables.items()
+        if table.is_compared_by_column and table.expected_column_sums
+    }
+    chosen = [spec for spec in specs if spec.name in then and spec.content and not spec.cannot]
+    if not chosen:
+        return figures
+    groups = {name: len(sums.keys) for name, sums in then.items()}
+    now = sum_columns(session, [session.first], chosen, groups=groups)
+    tables = {
+        name: replace(table, column_sums=now[name]) if name in now else table
+        for name, table in figures.tables.items()
+    }
+    return replace(figures, tables=tables)
 
 
 def build_comparison_spec(

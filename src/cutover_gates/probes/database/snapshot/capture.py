@@ -19,8 +19,11 @@ from cutover_gates.core.findings import gap_error
 from cutover_gates.probes.database import identity
 from cutover_gates.probes.database.context import DatabaseContext
 from cutover_gates.probes.database.history.assessments import capture_history
+from cutover_gates.probes.database.integrity.known_defects import find_sequence_defects
 from cutover_gates.probes.database.lock_holders import describe_failure
 from cutover_gates.probes.database.measurement.consistent_session import open_consistent_session
+from cutover_gates.probes.database.measurement.kept_rows import KeptRows, keep_corrected_rows
+from cutover_gates.probes.database.measurement.row_hashes import read_hash_probe
 from cutover_gates.probes.database.measurement.table_accumulators import MeasurementProgress
 from cutover_gates.probes.database.measurement.table_measurement import (
     explain_missing_time,
@@ -42,7 +45,11 @@ from cutover_gates.probes.database.moves.moved_rows import (
 from cutover_gates.probes.database.schema.schema_catalog import Catalog, read_catalog
 from cutover_gates.probes.database.snapshot import rules
 from cutover_gates.probes.database.snapshot.marks import Marks, read_marks
-from cutover_gates.probes.database.snapshot.model import Snapshot, declarations_digest
+from cutover_gates.probes.database.snapshot.model import (
+    Snapshot,
+    declarations_digest,
+    dump_declarations,
+)
 from cutover_gates.probes.database.snapshot.store import load_snapshot, save_snapshot
 from cutover_gates.util.text import first_error_line
 
@@ -57,6 +64,8 @@ class _TableMeasurement:
     figures: DatabaseStats
     left_out: Mapping[str, str]
     moves: MovedRows
+    kept_rows: Mapping[str, KeptRows]
+    hash_probe: str
 
 
 def take_snapshot(context: DatabaseContext) -> Snapshot:
@@ -90,6 +99,10 @@ def capture_snapshot(context: DatabaseContext) -> Snapshot:
         capture_history(context),
         measured.left_out,
         measured.moves,
+        dump_declarations(context),
+        measured.kept_rows,
+        find_sequence_defects(context),
+        measured.hash_probe,
     )
 
 
@@ -105,7 +118,7 @@ def _measure_tables(context: DatabaseContext, marks: Marks) -> _TableMeasurement
             _build_spec(session.first, context, table, marks.get(table.name), most)
             for table in tables.values()
         ]
-        expected_rows = _count_expected_rows(session.first, context, tables)
+        expected_rows = count_expected_rows(session.first, context, tables)
         figures = measure_in_session(
             session,
             specs,
@@ -114,8 +127,12 @@ def _measure_tables(context: DatabaseContext, marks: Marks) -> _TableMeasurement
             watch=MeasurementProgress(context, "snapshot"),
         )
         moves = measure_moves(context, session, marks)
+        kept_rows = keep_corrected_rows(session.first, context, specs, figures)
+        probe = read_hash_probe(session.first)
     figures = explain_missing_time(context, figures)
-    return _TableMeasurement(_add_expected_rows(figures, expected_rows), left_out, moves)
+    return _TableMeasurement(
+        _add_expected_rows(figures, expected_rows), left_out, moves, kept_rows, probe
+    )
 
 
 def _build_spec(
@@ -129,7 +146,7 @@ def _build_spec(
     return divide_into_segments(connection, replace(spec, mark=mark), most)
 
 
-def _count_expected_rows(
+def count_expected_rows(
     connection: TupleConnection, context: DatabaseContext, tables: Mapping[str, MeasuredTable]
 ) -> dict[str, int]:
     """Return the result of each declared `rows_become`, by table.

@@ -22,7 +22,7 @@ SAME_DATABASE = Rule(
     "The snapshot is of the database that is judged",
     "Differences from the snapshot of another database say nothing about this one.",
     "Point the target at the database of the snapshot, or take a snapshot of this one before the"
-    " migration.",
+    " migration. Where the cutover moves the database, declare migrations.other_server.",
 )
 TAKEN_BEFORE_MIGRATION = Rule(
     "SNAP-004",
@@ -33,15 +33,15 @@ TAKEN_BEFORE_MIGRATION = Rule(
 )
 SAME_DECLARATIONS = Rule(
     "SNAP-005",
-    "The declarations under migrations.tables are those of the snapshot",
-    "The snapshot holds figures that were computed by these declarations.",
-    "Restore the declarations (becomes, drops, grows_above, rows_become), or take another snapshot"
-    " before the migration.",
+    "The declarations under migrations.tables are those of the snapshot, or shown without it",
+    "The snapshot holds figures that were computed by the declarations of its time.",
+    "Write by and at beside what was declared later, and name a backup that may be restored"
+    " (migrations.backup), or restore the declarations.",
 )
 COMPARABLE_HASHES = Rule(
     "SNAP-006",
-    "The snapshot was taken on the same PostgreSQL version and encoding",
-    "Another major version or encoding hashes the same row to another number.",
+    "The snapshot was taken in the same encoding, on a server that hashes alike",
+    "Another major version or encoding may hash the same row to another number.",
     "Compare on a restored copy of the version and encoding of the snapshot.",
 )
 TABLES_MEASURED = Rule(

@@ -1,4 +1,4 @@
-"""The choice of the snapshot that a target's database is compared with."""
+"""The choice of the snapshot that a database is compared with, and whether its hashes can be."""
 
 from __future__ import annotations
 
@@ -8,10 +8,13 @@ from collections.abc import Iterator
 from cutover_gates.core.findings import gap_error
 from cutover_gates.probes.database.context import DatabaseContext
 from cutover_gates.probes.database.identity import (
+    ServerFacts,
     find_newest_script,
     read_applied_migration,
     read_server_facts,
 )
+from cutover_gates.probes.database.measurement.consistent_session import open_consistent_session
+from cutover_gates.probes.database.measurement.row_hashes import read_hash_probe
 from cutover_gates.probes.database.snapshot import rules
 from cutover_gates.probes.database.snapshot.model import Snapshot
 from cutover_gates.probes.database.snapshot.store import iter_snapshots
@@ -33,7 +36,9 @@ def find_newest_snapshot(context: DatabaseContext, *, rolled_back: bool = False)
     on_disk = find_newest_script(context)
     snapshot = _choose_snapshot(context, applied, on_disk, rolled_back=rolled_back)
     # A restore brings the database to a server with another system identifier.
-    identifying = ("database",) if rolled_back else ("system_identifier", "database")
+    identifying = ["database"] if rolled_back else ["system_identifier", "database"]
+    if context.migrations.other_server:
+        identifying = []
     for fact in identifying:
         before, now = getattr(snapshot.server, fact), getattr(facts, fact)
         if before != now:
@@ -62,6 +67,11 @@ def _choose_snapshot(
     fitting = [one for one in fresh if (one.migration == applied) == is_unmigrated]
     if not fitting and not is_unmigrated and context.migrations.brings_scripts:
         reason = f"the only one was taken after the migration {applied}"
+        if applied is None:
+            reason = (
+                "the database keeps no history, so nothing tells before from after: set"
+                ' migrations.tool = "custom" and version_query'
+            )
         raise gap_error(rules.TAKEN_BEFORE_MIGRATION, fresh[0].label, reason)
     return (fitting or fresh)[0]
 
@@ -81,3 +91,28 @@ def _iter_fresh_snapshots(context: DatabaseContext) -> Iterator[Snapshot]:
         else:
             reason = f"the newest is more than {hours:g} h old (snapshot_max_age_hours)"
             raise gap_error(rules.SNAPSHOT_EXISTS, snapshot.label, reason)
+
+
+def require_comparable_hashes(context: DatabaseContext, before: Snapshot, now: ServerFacts) -> None:
+    """Raise `NotProven` where hashes of the snapshot and of the context's server are not equal.
+
+    Another major version must hash the rows of the probe as the snapshot's did.
+    """
+    if before.server.encoding != now.encoding:
+        reason = (
+            f"it was taken in the encoding {before.server.encoding}, and this is {now.encoding}"
+        )
+        raise gap_error(rules.COMPARABLE_HASHES, before.label, reason)
+    if before.server.major == now.major:
+        return
+    taken = f"it was taken on PostgreSQL {before.server.major}, and this is {now.major}"
+    if not before.hash_probe:
+        raise gap_error(rules.COMPARABLE_HASHES, before.label, f"{taken}, and it holds no probe")
+    if before.hash_probe != _read_probe(context):
+        reason = f"{taken}, which hashes equal rows to other numbers"
+        raise gap_error(rules.COMPARABLE_HASHES, before.label, reason)
+
+
+def _read_probe(context: DatabaseContext) -> str:
+    with open_consistent_session(context.heavy_dsn, context.budget.ends) as session:
+        return read_hash_probe(session.first)
