@@ -100,8 +100,7 @@ def measure_with_snapshot(
     before = find_newest_snapshot(context)
     if before.catalog is None:
         raise gap_error(snapshot_rules.CATALOG_READABLE, before.label, "it holds no catalog")
-    with copy_context.connect() as connection:
-        require_comparable_hashes(copy_context, before, read_server_facts(connection))
+    require_comparable_hashes(copy_context, before)
     with _open_session(copy_context) as copy:
         marks: dict[str, Mark] = {
             name: (table.above, table.mark)

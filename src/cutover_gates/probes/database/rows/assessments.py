@@ -18,11 +18,7 @@ from cutover_gates.probes.database.measurement.consistent_session import open_co
 from cutover_gates.probes.database.measurement.table_specs import read_tables
 from cutover_gates.probes.database.rows import rules
 from cutover_gates.probes.database.rows.departures import account_for_departures
-from cutover_gates.probes.database.rows.expected_tables import add_moved_rows
-from cutover_gates.probes.database.rows.later_declarations import (
-    AppliedDeclarations,
-    apply_declarations,
-)
+from cutover_gates.probes.database.rows.expected_tables import load_expected_snapshot
 from cutover_gates.probes.database.rows.retained_rows import compare_retained_rows
 from cutover_gates.probes.database.rows.row_comparison import (
     compare_contents,
@@ -36,7 +32,6 @@ from cutover_gates.probes.database.rows.rows_since_snapshot import (
 from cutover_gates.probes.database.rows.snapshot_scan import (
     DatabaseScan,
     ExpectedState,
-    require_same_declarations,
     scan_database,
 )
 from cutover_gates.probes.database.snapshot import rules as snapshot_rules
@@ -108,7 +103,7 @@ class RowAssessments:
     @_not_proven_on_database_error
     def assess_counts(self) -> Assessment:
         """Check that every table has the rows that it had, or that it is declared to have."""
-        applied = self._load_comparable_snapshot(contents=False)
+        applied = load_expected_snapshot(self.context, contents=False)
         before = applied.snapshot
         counts = compare_counts(self.context, before, self._scan_and_record(before))
         return self._record(applied.add_to(self._add_lost_keys(before, counts)))
@@ -116,20 +111,20 @@ class RowAssessments:
     @_not_proven_on_database_error
     def assess_contents(self) -> Assessment:
         """Check that the content is what it was, or what it is declared to become."""
-        applied = self._load_comparable_snapshot()
+        applied = load_expected_snapshot(self.context)
         return self._record(applied.add_to(self._compare_contents_once(applied.snapshot)))
 
     @_not_proven_on_database_error
     def assess_departures(self) -> Assessment:
         """Check that each dropped table and column says where its content went."""
-        applied = self._load_comparable_snapshot(contents=False)
+        applied = load_expected_snapshot(self.context, contents=False)
         departures = account_for_departures(self.context, applied.snapshot)
         return self._record(applied.add_to(departures))
 
     @_not_proven_on_database_error
     def assess_retained_rows(self) -> Assessment:
         """Check that no row of the snapshot is gone; its content may have changed since."""
-        applied = self._load_comparable_snapshot()
+        applied = load_expected_snapshot(self.context)
         before = applied.snapshot
         scan = self._scan_and_record(before)
         return self._record(applied.add_to(compare_retained_rows(self.context, before, scan)))
@@ -138,7 +133,7 @@ class RowAssessments:
     def assess_equality_with_snapshot(self) -> Assessment:
         """Check after a rollback that the database is the one of which the snapshot was taken."""
         before = find_newest_snapshot(self.context, rolled_back=True)
-        require_comparable_hashes(self.context, before, self._read_server_facts())
+        require_comparable_hashes(self.context, before)
         scan = self._scan_once(before, ExpectedState.RESTORED)
         return self._record(
             compare_restored_contents(self.context, before, scan, self.context.heavy_dsn)
@@ -172,7 +167,7 @@ class RowAssessments:
         if all(finding.rule != rules.ROW_COUNT for finding in counts.findings):
             return counts
         try:
-            require_comparable_hashes(self.context, before, self._read_server_facts())
+            require_comparable_hashes(self.context, before)
             contents = self._compare_contents_once(before).findings
         except (NotProven, psycopg.Error):
             return counts
@@ -193,20 +188,6 @@ class RowAssessments:
             "left_out": dict(before.left_out),
             "seconds": round(before.figures.seconds, 1),
         }
-
-    def _load_comparable_snapshot(self, *, contents: bool = True) -> AppliedDeclarations:
-        """Return the snapshot as the declarations in force read it. Raise `NotProven`."""
-        before = find_newest_snapshot(self.context)
-        if before.declared is None:  # a snapshot of an older release of this suite
-            require_same_declarations(self.context, before)
-        if contents:
-            require_comparable_hashes(self.context, before, self._read_server_facts())
-        applied = apply_declarations(self.context, before)
-        return replace(applied, snapshot=add_moved_rows(self.context, applied.snapshot))
-
-    def _read_server_facts(self) -> identity.ServerFacts:
-        with self.context.connect() as connection:
-            return identity.read_server_facts(connection)
 
     def _scan_once(self, before: Snapshot, expected: ExpectedState) -> DatabaseScan:
         plain = self.context.compute_once(

@@ -19,7 +19,32 @@ from cutover_gates.probes.database.moves.moved_rows import (
     measure_moves,
     query_digest,
 )
+from cutover_gates.probes.database.rows.later_declarations import (
+    AppliedDeclarations,
+    apply_declarations,
+)
+from cutover_gates.probes.database.rows.snapshot_scan import require_same_declarations
 from cutover_gates.probes.database.snapshot.model import Snapshot
+from cutover_gates.probes.database.snapshot.selection import (
+    find_newest_snapshot,
+    require_comparable_hashes,
+)
+
+
+def load_expected_snapshot(
+    context: DatabaseContext, *, contents: bool = True
+) -> AppliedDeclarations:
+    """Return the newest snapshot from before, as the declarations in force read it.
+
+    `contents`: hashes will be compared, not only counts. Raise `NotProven`.
+    """
+    before = find_newest_snapshot(context)
+    if before.declared is None:  # a snapshot of an older release of this suite
+        require_same_declarations(context, before)
+    if contents:
+        require_comparable_hashes(context, before)
+    applied = apply_declarations(context, before)
+    return replace(applied, snapshot=add_moved_rows(context, applied.snapshot))
 
 
 def add_moved_rows(context: DatabaseContext, before: Snapshot) -> Snapshot:

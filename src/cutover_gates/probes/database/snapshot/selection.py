@@ -8,7 +8,6 @@ from collections.abc import Iterator
 from cutover_gates.core.findings import gap_error
 from cutover_gates.probes.database.context import DatabaseContext
 from cutover_gates.probes.database.identity import (
-    ServerFacts,
     find_newest_script,
     read_applied_migration,
     read_server_facts,
@@ -93,11 +92,13 @@ def _iter_fresh_snapshots(context: DatabaseContext) -> Iterator[Snapshot]:
             raise gap_error(rules.SNAPSHOT_EXISTS, snapshot.label, reason)
 
 
-def require_comparable_hashes(context: DatabaseContext, before: Snapshot, now: ServerFacts) -> None:
+def require_comparable_hashes(context: DatabaseContext, before: Snapshot) -> None:
     """Raise `NotProven` where hashes of the snapshot and of the context's server are not equal.
 
     Another major version must hash the rows of the probe as the snapshot's did.
     """
+    with context.connect() as connection:
+        now = read_server_facts(connection)
     if before.server.encoding != now.encoding:
         reason = (
             f"it was taken in the encoding {before.server.encoding}, and this is {now.encoding}"
