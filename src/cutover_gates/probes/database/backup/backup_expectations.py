@@ -121,9 +121,7 @@ def read_expected_tables(context: DatabaseContext) -> ExpectedTables:
     database = str((row or {})["name"])
     try:
         before = find_newest_snapshot(context)
-        # The backup is of the server that the database moves away from.
-        name = before.server.database if context.migrations.other_server else database
-        return ExpectedTables(name, frozenset(before.figures.tables))
+        return ExpectedTables(before.server.database, frozenset(before.figures.tables))
     except NotProven:
         schemas, dsn = context.migrations.schemas, context.dsn.get_secret_value()
         with open_consistent_session(dsn, context.budget.ends, schemas) as session:
