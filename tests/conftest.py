@@ -18,6 +18,7 @@ FIRST = (
     "faults/load",
     "faults/functional",
     "faults/data",
+    "foreign_schema",
     "dialects",
     "faults/api",
     "gate/kills",
