@@ -1,4 +1,4 @@
-"""The audit log of a FHIR server: its AuditEvent resources, by patient."""
+"""The audit log of a FHIR server: its AuditEvent resources, by patient and by time."""
 
 from __future__ import annotations
 
@@ -26,8 +26,24 @@ def list_audit_entries(
     return [read_audit_event(event, patient_id) for _, event in matches]
 
 
-def read_audit_event(event: Mapping[str, Any], patient_id: str) -> AuditEntry:
-    """Return the entry that an AuditEvent is, which a search by this patient found."""
+def list_newest_entries(
+    server: FhirClient, session: Session, since: datetime
+) -> Sequence[AuditEntry]:
+    """Return the entries since a moment, whoever they are about."""
+    query = {"date": f"ge{since.isoformat(timespec='seconds')}"}
+    matches = search_all(server, "newest_audit", KIND, query, session)
+    return [read_audit_event(event, find_patient_id(event)) for _, event in matches]
+
+
+def find_patient_id(event: Mapping[str, Any]) -> str | None:
+    """Return the patient that an AuditEvent names as its entity; None where it names none."""
+    references = [entity.get("what", {}).get("reference", "") for entity in event.get("entity", [])]
+    ids = [str(one).partition("Patient/")[2] for one in references if "Patient/" in str(one)]
+    return ids[0].partition("/")[0] if ids else None
+
+
+def read_audit_event(event: Mapping[str, Any], patient_id: str | None) -> AuditEntry:
+    """Return the entry that an AuditEvent about this patient is."""
     agents = event.get("agent", [])
     people = [agent for agent in agents if agent.get("requestor")] or agents
     return AuditEntry(

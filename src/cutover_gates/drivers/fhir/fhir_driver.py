@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from datetime import datetime
 from http.cookiejar import DefaultCookiePolicy
 from typing import Any
 
@@ -11,7 +12,7 @@ from cutover_gates.config.fhir import Fhir
 from cutover_gates.core.evidence.record import Recorder
 from cutover_gates.drivers.fhir import capability_operations
 from cutover_gates.drivers.fhir.answer_interpretation import describe_refusal, read_reason
-from cutover_gates.drivers.fhir.audit_events import list_audit_entries
+from cutover_gates.drivers.fhir.audit_events import list_audit_entries, list_newest_entries
 from cutover_gates.drivers.fhir.authentication import FhirAuthentication
 from cutover_gates.drivers.fhir.client import FhirClient
 from cutover_gates.drivers.fhir.fhir_charts import FhirCharts
@@ -74,6 +75,7 @@ class FhirDriver(FhirCharts):
             served_document=lambda: self._statements.load("describe").statement,
             sends_undocumented=True,
             audit_entries=self._audit_entries,
+            newest_audit_entries=self._newest_audit_entries,
         )
 
     def close(self) -> None:
@@ -165,6 +167,13 @@ class FhirDriver(FhirCharts):
 
     def _audit_entries(self, session: Session, patient_id: str) -> Sequence[AuditEntry]:
         return list_audit_entries(self.server, self.require("audit"), session, patient_id)
+
+    def _newest_audit_entries(
+        self, session: Session, account: str, since: datetime
+    ) -> Sequence[AuditEntry]:
+        del account  # no search parameter of R4 is the name that somebody signs in with
+        self.require("audit")
+        return list_newest_entries(self.server, session, since)
 
     def _session_header(self, session: Session) -> tuple[str, str]:
         return "Authorization", f"{self.server.scheme} {session.access}"
