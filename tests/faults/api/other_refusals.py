@@ -88,7 +88,8 @@ class NoTokenOpensWhatRefusesWith400(_RefusesWith400):
     def rewrite(self, answer: ResponseDraft) -> None:
         if answer.scope["path"].endswith("/auth/me"):
             answer.status = 401
-            answer.body = json.dumps({"type": PROBLEM, "title": "", "status": 401}).encode()
+            told = {"type": PROBLEM, "title": "No", "detail": "No", "request_id": "0" * 32}
+            answer.body = json.dumps({**told, "status": 401}).encode()
             answer.headers["content-type"] = "application/problem+json"
         refuse_with_400(answer)
 

@@ -27,6 +27,7 @@ from hypothesis import strategies
 from schemathesis import cli
 from schemathesis.core.failures import AcceptedNegativeData, Failure
 from schemathesis.core.parameters import ParameterLocation
+from schemathesis.openapi.checks import MissingHeaderNotRejected, RejectedPositiveData
 
 from cutover_gates.probes.api.document.openapi_document import ApiDocument
 from cutover_gates.probes.api.document.schema_validation import FORM_MEDIA_TYPES, is_form_allowed
@@ -88,7 +89,7 @@ def main() -> None:
     bound_answers()
     limit_memory()
     document = json.loads(Path(DOCUMENT_FILE).read_text(encoding="utf-8"))
-    _install_failure_filter(ApiDocument(document, config.root))
+    _install_failure_filter(ApiDocument(document, config.root), refusals)
     schemathesis.openapi.format("date", strategies.dates(*DATE_RANGE).map(str))
     cli.handler()(create_observer(parent.send_note, config.header, refusals))
     arguments = [
@@ -156,15 +157,23 @@ def _install_request_guard(config: FuzzProcessConfig) -> None:
     schemathesis.hook(before_call)
 
 
-def _install_failure_filter(document: ApiDocument) -> None:
-    """Drop failures that are none: forms that the document allows once they are read."""
+def _install_failure_filter(document: ApiDocument, refusals: DeclaredRefusals) -> None:
+    """Drop failures that are none.
+
+    These are forms that the document allows once they are read, and answers that refuse who is not
+    signed in, as the target is declared to do it: they say nothing of the input.
+    """
 
     def filter_failure(
         _context: schemathesis.HookContext,
         failure: Failure,
         case: Case,
-        _response: schemathesis.Response,
+        response: schemathesis.Response,
     ) -> bool:
+        if isinstance(failure, RejectedPositiveData | MissingHeaderNotRejected):
+            # 403 without a token is a refusal of it for every other check, too.
+            is_bare = isinstance(failure, MissingHeaderNotRejected) and response.status_code == 403
+            return not (is_bare or refusals.includes(response.status_code, response.content))
         if (
             not isinstance(failure, AcceptedNegativeData)
             or case.media_type not in FORM_MEDIA_TYPES
