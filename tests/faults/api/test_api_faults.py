@@ -52,7 +52,7 @@ def test_without_a_fault_every_item_is_passed(cluster: hospitals.Cluster, tmp_pa
 
 
 @pytest.mark.thorough
-@pytest.mark.timeout(260)
+@pytest.mark.timeout(500)
 def test_a_target_that_refuses_with_400_is_not_blamed(
     cluster: hospitals.Cluster, tmp_path: Path
 ) -> None:
@@ -72,7 +72,7 @@ def test_a_target_that_refuses_with_400_is_not_blamed(
 
 
 @pytest.mark.thorough
-@pytest.mark.timeout(260)
+@pytest.mark.timeout(500)
 def test_a_lost_write_holds_a_gate_that_asks_for_no_item_about_it(
     cluster: hospitals.Cluster, tmp_path: Path
 ) -> None:

@@ -16,7 +16,13 @@ from tests.faults.judge import FUNCTIONAL
 from tests.faults.results import Verdict
 from tests.faults.serve import NONE
 
-EVERY = tuple(capability.name for capability in FUNCTIONAL_CAPABILITIES)
+EVERY = (
+    *(capability.name for capability in FUNCTIONAL_CAPABILITIES),
+    *("audit-reads", "audit-refusals", "audit-once", "audit-searches", "audit-sign-ins"),
+    *("visit-reason", "immediate-lists", "undocumented-requests"),
+    *("download-names", "download-types"),
+)
+"""What the checks of functions try all the same where it is declared absent."""
 
 
 def run_gate(
