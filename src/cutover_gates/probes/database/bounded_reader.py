@@ -86,6 +86,10 @@ class BoundedReader:
         if self._connection:
             self._connection.close()
 
+    def open(self) -> None:
+        """Connect now, and not at the first query. Raises `NotProven`."""
+        self._ensure_connection()
+
     def fetch_all(self, query: Query, parameters: Params | None = None) -> list[Row]:
         """Return the rows that a query gives. Raises `NotReadable`."""
         return self._execute(query, parameters).fetchall()

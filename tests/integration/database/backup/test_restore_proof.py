@@ -62,10 +62,14 @@ def _next_run(context: DatabaseContext) -> BackupAssessments:
 def test_a_proven_file_is_not_restored_again(
     context: DatabaseContext, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    shown = list[str]()
     dump_files.plain(context.dsn.get_secret_value(), context.folder)
-    before = BackupAssessments(context).assess_restored_data()
+    watched = replace(context, report_progress=shown.append)
+    before = BackupAssessments(watched).assess_restored_data()
     assert_passed(before)
     assert before.figures["carried to Phase 1"] is True
+    assert before.figures["restored by"].startswith("one psql")
+    assert any(line.startswith("restoring a.sql (") and " MB/s, " in line for line in shown)
     monkeypatch.setattr(RestoredBackup, "as_context", _fail)
     carried = _next_run(context).assess_old_data()
     assert_passed(carried)

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from cutover_gates.core.evidence.assessment import Assessment
+from cutover_gates.core.evidence.assessment import Assessment, NotProven
+from cutover_gates.probes.database.bounded_reader import BoundedReader
 from cutover_gates.probes.database.integrity import rules
 from cutover_gates.probes.database.integrity.assessments import IntegrityAssessments
 from tests.findings import list_breaches
@@ -71,3 +72,43 @@ def test_the_figures_of_the_indexes_show_no_numbers_of_the_catalog(
     found = IntegrityAssessments(context).assess_indexes()
     assert set(found.figures) == {"amcheck", "not walked"}
     assert "t.t_pkey" in found.checked
+
+
+AMCHECK = (
+    "CREATE SCHEMA tools",
+    "INSERT INTO pg_extension VALUES (99999, 'amcheck', 10, 'tools'::regnamespace, false,"
+    " '1.5', NULL, NULL)",
+)
+CHECKS = (
+    "CREATE FUNCTION tools.bt_index_check(regclass, boolean{more}) RETURNS void LANGUAGE plpgsql"
+    " AS $$ BEGIN IF $1::text = 't_pkey' THEN RAISE EXCEPTION USING ERRCODE = 'XX002',"
+    " MESSAGE = 'index uniqueness is violated'; END IF; END $$"
+)
+
+
+@pytest.mark.parametrize(("more", "proves"), [(", boolean", True), ("", False)])
+def test_amcheck_proves_uniqueness_where_it_can(
+    spare: CopyDatabase, tmp_path: Path, more: str, *, proves: bool
+) -> None:
+    """From PostgreSQL 17 it can. The index of which it complains is compared with its rows."""
+    found = _assess(spare, tmp_path, *AMCHECK, CHECKS.format(more=more))
+    assert (found.figures[PROVEN] > 0) == proves
+    assert not found.findings
+    assert "t.t_pkey" in found.checked
+
+
+def test_a_server_with_few_connections_is_read_with_fewer(
+    spare: CopyDatabase, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opened, connect = list[BoundedReader](), BoundedReader.open
+
+    def open_one(reader: BoundedReader) -> None:
+        if opened:
+            raise NotProven("too many connections")
+        opened.append(reader)
+        connect(reader)
+
+    monkeypatch.setattr(BoundedReader, "open", open_one)
+    found = _assess(spare, tmp_path, "CREATE UNIQUE INDEX u ON t (a)")
+    assert found.figures[PROVEN] > 0
+    assert not (found.findings or found.not_proven)

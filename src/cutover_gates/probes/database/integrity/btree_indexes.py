@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from psycopg import sql
 
@@ -185,3 +186,19 @@ def parse_index(table: Relation, row: Row) -> BTreeIndex:
         tuple(row["types"]),
         row["predicate"],
     )
+
+
+def find_plan_indexes(plan: Sequence[Mapping[str, Any]]) -> set[str]:
+    """Return the indexes that a plan reads; `a sort` or `the table` where it uses no index."""
+    nodes = [plan[0]["Plan"]]
+    used: set[str] = set()
+    while nodes:
+        node = nodes.pop()
+        nodes.extend(node.get("Plans", []))
+        if node["Node Type"] in ("Sort", "Incremental Sort"):
+            used.add("a sort")
+        elif node["Node Type"] == "Seq Scan":
+            used.add("the table")
+        if "Index Name" in node:
+            used.add(node["Index Name"])
+    return used

@@ -7,20 +7,19 @@ no value is there twice.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from functools import partial
 from queue import SimpleQueue
-from typing import Any
 
 from psycopg import sql
 
-from cutover_gates.core.evidence.assessment import AssessmentBuilder, NotReadable
+from cutover_gates.core.evidence.assessment import AssessmentBuilder, NotProven, NotReadable
 from cutover_gates.probes.database.bounded_reader import BoundedReader, StorageCorrupt
 from cutover_gates.probes.database.context import DatabaseContext, Row
 from cutover_gates.probes.database.integrity import rules
-from cutover_gates.probes.database.integrity.btree_indexes import BTreeIndex
+from cutover_gates.probes.database.integrity.btree_indexes import BTreeIndex, find_plan_indexes
 from cutover_gates.probes.database.integrity.table_structure import Relation
 from cutover_gates.util.concurrency import run_watched
 
@@ -82,10 +81,22 @@ class IndexReaders:
 
 @contextmanager
 def open_index_readers(context: DatabaseContext, leader: BoundedReader) -> Iterator[IndexReaders]:
-    """Yield the sessions: as many as `migrations.connections` allows, with the leader."""
+    """Yield the sessions: as many as `migrations.connections` allows, with the leader.
+
+    A server that has no more is read with fewer. Raise `NotProven` where it has not even one.
+    """
     number = max(1, context.migrations.connections - 1)
     with ExitStack() as stack:
-        others = [stack.enter_context(BoundedReader(context)) for _ in range(number)]
+        others = list[BoundedReader]()
+        for _ in range(number):
+            reader = stack.enter_context(BoundedReader(context))
+            try:
+                reader.open()
+            except NotProven:
+                if not others:
+                    raise
+                break
+            others.append(reader)
         yield IndexReaders(leader, others)
 
 
@@ -134,7 +145,7 @@ def _read_index(readers: IndexReaders, moment: str, index: BTreeIndex) -> _Walk:
             reader.set_parameters(**_INDEX_SCAN_SETTINGS)
             query = sql.SQL("EXPLAIN (FORMAT JSON) ") + index.scan_sql
             # The settings forbid other plans, but the planner may still take another index.
-            others = _find_plan_indexes(reader.fetch_one(query)["QUERY PLAN"]) - {index.name}
+            others = find_plan_indexes(reader.fetch_one(query)["QUERY PLAN"]) - {index.name}
             if others:
                 return _Walk(others=tuple(sorted(others)))
             return _Walk(reader.fetch_one(index.scan_sql))
@@ -199,19 +210,3 @@ def _compare_entries(
             actual=f"{disordered} of {entries} out of order",
         )
     return entries == rows and result["hashed"] == hashed and not disordered
-
-
-def _find_plan_indexes(plan: Sequence[Mapping[str, Any]]) -> set[str]:
-    """Return the indexes that a plan reads; `a sort` or `the table` where it uses no index."""
-    nodes = [plan[0]["Plan"]]
-    used: set[str] = set()
-    while nodes:
-        node = nodes.pop()
-        nodes.extend(node.get("Plans", []))
-        if node["Node Type"] in ("Sort", "Incremental Sort"):
-            used.add("a sort")
-        elif node["Node Type"] == "Seq Scan":
-            used.add("the table")
-        if "Index Name" in node:
-            used.add(node["Index Name"])
-    return used
