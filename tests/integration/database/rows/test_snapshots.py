@@ -203,10 +203,11 @@ def test_a_table_that_cannot_be_read_leaves_no_half_snapshot(start_cutover: Star
     cutover_database = start_cutover()
     assert_passed(cutover_database.rows.assess_snapshot_capture())
     with psycopg.connect(cutover_database.dsn) as other:
+        holder = other.info.backend_pid
         other.execute("LOCK TABLE visits IN ACCESS EXCLUSIVE MODE")
         with raises_gap(snapshot_rules.CATALOG_READABLE) as raised:
             cutover_database.rows.assess_snapshot_capture()
-    assert f"session {other.info.backend_pid} of" in raised.value.gaps[0].actual
+    assert f"session {holder} of" in raised.value.gaps[0].actual
     assert "holds a lock on public.visits, in a transaction of" in raised.value.gaps[0].actual
 
 
