@@ -17,7 +17,7 @@ from reference.auth import passwords, sessions, tokens
 from reference.auth.passwords import Hashing
 from reference.patients import store
 from reference.pool import Rows
-from tests.faults.fault import replace
+from tests.faults.fault import EVERYTHING, replace
 from tests.faults.functional.functional_fault import FunctionalFault
 
 
@@ -74,7 +74,8 @@ class RefreshedTokensAreOfAnotherFacility(_Refreshed):
 class TokensEndBeforeTheirTime(FunctionalFault):
     """A quarter of an hour is promised and ten seconds are given: the order is lost in mid-entry."""
 
-    item = "authentication-flow"
+    item = "patient-creation"
+    also = EVERYTHING
 
     def put_in(self) -> None:
         right = tokens.verify

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any, ClassVar
 
@@ -60,13 +61,18 @@ class SearchesByTwoValuesFindEither(_Search):
 
 
 class ASearchForNobodyShowsEverybody(_Search):
-    """Nobody has the number on the bracelet, and somebody's chart opens all the same."""
+    """Nobody has the name on the bracelet, and somebody's chart opens all the same."""
+
+    also: ClassVar[Mapping[str, str]] = {
+        "access-control": "a search for somebody of another facility finds nobody, so it shows all"
+    }
 
     def search(
         self, connection: Rows, facility: str | None, place: paging.Place, wanted: dict[str, Any]
     ) -> Page:
         found = self.right(connection, facility, place, **wanted)
-        return found if found["total"] else self.right(connection, facility, place)
+        is_for_nobody = wanted["name"] is not None and not found["total"]
+        return self.right(connection, facility, place) if is_for_nobody else found
 
 
 class _Conditions(FunctionalFault):
