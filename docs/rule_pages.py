@@ -32,6 +32,7 @@ SUBJECTS: Mapping[str, str] = {
     "METHOD": "Methods of no document",
     "METRIC": "Metrics",
     "MOVES": "Rows that move between tables",
+    "OBJECT": "Data outside of tables",
     "PIPE": "Pipeline",
     "READY": "Readiness",
     "REDIS": "Redis",

@@ -27,6 +27,30 @@ def test_what_the_scripts_say_nothing_of_is_as_it_was(schema: SchemaAssessments)
     assert_passed(schema.assess_environment())
 
 
+@pytest.mark.plan("final-backups", "database-rolled-back")
+def test_every_schema_with_tables_is_declared(schema: SchemaAssessments) -> None:
+    """Every schema with tables is declared.
+
+    Nothing is compared in a schema that the settings do not name.
+    """
+    assert_passed(schema.assess_declared_schemas())
+
+
+@pytest.mark.plan("migration-verified")
+def test_every_schema_of_the_release_is_declared(schema: SchemaAssessments) -> None:
+    """Every schema with tables is declared, also those that the scripts make."""
+    assert_passed(schema.assess_schemas_of_release())
+
+
+@pytest.mark.plan("migration-verified")
+def test_the_planner_has_statistics(schema: SchemaAssessments) -> None:
+    """The planner has statistics of every larger table.
+
+    A table that a script fills or rewrites has none, and an upgrade of the server drops all.
+    """
+    assert_passed(schema.assess_planner_statistics())
+
+
 @pytest.mark.plan("key-tables")
 def test_the_key_tables_exist_and_hold_rows(schema: SchemaAssessments) -> None:
     """The key tables exist and hold rows.

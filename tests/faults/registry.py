@@ -64,6 +64,9 @@ MODULES: Mapping[str, tuple[str, ...]] = {
         "data.backups",
         "data.declarations",
         "data.migration_run",
+        "data.outside_tables",
+        "data.wider_rights",
+        "data.supporting_objects",
     ),
     "load": (
         "load.request_errors",

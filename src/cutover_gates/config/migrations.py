@@ -10,10 +10,17 @@ from typing import Literal
 
 from pydantic import Field, field_validator, model_validator
 
-from cutover_gates.config.base import LOOSER_ABOVE, LOOSER_OTHER, Seconds, SettingsTable, leaves_out
+from cutover_gates.config.base import (
+    LEAVES_OUT,
+    LOOSER_ABOVE,
+    LOOSER_OTHER,
+    Seconds,
+    SettingsTable,
+    leaves_out,
+)
 from cutover_gates.config.named_facts import NamedFact, Standstill
 from cutover_gates.config.rehearsal import BackupSettings, RehearsalSettings, ScratchSettings
-from cutover_gates.config.table_changes import ImpliedReference, TableChange
+from cutover_gates.config.table_changes import ImpliedReference, LargeObjectSettings, TableChange
 from cutover_gates.config.table_moves import list_renames
 
 
@@ -76,6 +83,18 @@ class Migrations(SettingsTable):
     )
     schemas: tuple[str, ...] = Field(
         default=("public",), min_length=1, description="The schemas that belong to the target."
+    )
+    other_schemas: dict[str, str] = Field(
+        default={},
+        json_schema_extra=LEAVES_OUT,
+        examples=[{"reporting": "the reporting team's own copies, which no release reads"}],
+        description=(
+            "Schemas with tables that do not belong to the target, each with its reason. Nothing"
+            " is compared in them."
+        ),
+    )
+    large_objects: LargeObjectSettings = Field(
+        default=LargeObjectSettings(), description="What becomes of large objects."
     )
     key_tables: tuple[str, ...] = Field(
         default=(),

@@ -1,4 +1,4 @@
-"""What a migration does to tables: `[targets.NAME.migrations.tables.TABLE]`, and implied keys."""
+"""What a migration does to tables (`[targets.NAME.migrations.tables.TABLE]`) and large objects."""
 
 from __future__ import annotations
 
@@ -144,3 +144,49 @@ class ImpliedReference(SettingsTable):
             "SQL that says for which rows it holds. Default: for all whose column is not null."
         ),
     )
+
+
+class LargeObjectSettings(SettingsTable):
+    """What ordinary work does to large objects, and which columns refer to them.
+
+    Whatever is not said is expected to stay as it was.
+    """
+
+    objects: Literal["kept", "any"] = Field(
+        default="kept",
+        json_schema_extra=leaves_out("any"),
+        description=(
+            "`any`: objects are removed in ordinary work, so one that is gone is not missed (with"
+            " a `reason`). A row that refers to it is still found."
+        ),
+    )
+    content: Literal["compared", "any"] = Field(
+        default="compared",
+        json_schema_extra={"looser": "other", "size": True, **leaves_out("any")},
+        description=(
+            "`any`: objects are changed in ordinary work, so their content is not compared (with"
+            " a `reason`)."
+        ),
+    )
+    columns: tuple[str, ...] = Field(
+        default=(),
+        examples=[["letters.body"]],
+        description=(
+            "The columns that hold OIDs of large objects, as `table.column` or"
+            " `schema.table.column`; also text columns that hold the number. Default: each column"
+            " of type `oid` or of a domain over it."
+        ),
+    )
+    reason: str | None = Field(
+        default=None,
+        examples=["documents are edited all day"],
+        description="Why the objects need not stay as they were.",
+    )
+
+    @model_validator(mode="after")
+    def _require_reason(self) -> LargeObjectSettings:
+        if "any" in (self.objects, self.content) and not (self.reason or "").strip():
+            raise ValueError(
+                '"any" proves nothing, so it needs a reason: an auditor will ask for it'
+            )
+        return self

@@ -7,6 +7,7 @@ from __future__ import annotations
 from typing import ClassVar
 
 from tests.faults.data.data_environment import DataEnvironment
+from tests.faults.data.hospital_stages import REFERENCE
 from tests.faults.fault import Fault
 from tests.faults.results import Results
 
@@ -18,14 +19,17 @@ class DataFault(Fault):
 
     `before` is what the hospital was like before
     its cutover, where it must be other than it is (snapshot, backup and migration are then made
-    anew). `statements` do the harm, after the migration; a fault that harms something else does it
-    in `harm`.
+    anew). `hospital` names the hospital that is migrated (`tests.faults.data.hospital_stages`).
+    `statements` do the harm, after the migration; a fault that harms something else does it in
+    `harm`. `undo` takes back what belongs to the whole server.
     """
 
     follows = frozenset({"data-validation"})
     gate: ClassVar[str] = "phase1"
     before: ClassVar[str | None] = None
+    hospital: ClassVar[str] = REFERENCE
     statements: ClassVar[str] = ""
+    undo: ClassVar[str] = ""
 
     def harm(self, ground: DataEnvironment) -> None:
         """Do the harm."""

@@ -23,14 +23,19 @@ from cutover_gates.config.migrations import Migrations
 from cutover_gates.config.target_access import DatabaseSettings
 from cutover_gates.probes.database.context import Budget, DatabaseContext
 from cutover_gates.probes.database.snapshot.capture import take_snapshot
-from reference import announcement, cutover, postgres, stages, template
-from tests.faults import serve
+from reference import postgres, stages, template
 from tests.faults.data.data_environment import NAME, RELEASE, TARGET, DataEnvironment, remove
 from tests.faults.data.data_fault import DataFault
-from tests.integration.database.contexts import declared_migrations
+from tests.faults.data.hospital_stages import (
+    REFERENCE,
+    copy_scripts,
+    declared_changes,
+    perform_cutover,
+    prepare,
+)
 
-ROOT = Path(__file__).resolve().parents[3]
-SCRIPTS = ROOT / "reference/database/migrations"
+ORDINARY = (REFERENCE, None)
+"""The reference as it is, before its cutover."""
 STATE_AT = {
     "t12": "before",
     "t24": "before",
@@ -57,54 +62,65 @@ class DatabaseServers:
     scratch: postgres.Server
     folder: Path
     past: Past = field(init=False)
+    state: tuple[str, str | None] = field(init=False, default=ORDINARY)
 
     def __post_init__(self) -> None:
-        self.past = self._lay(None, self.folder / "past")
+        self.past = self._lay(ORDINARY, self.folder / "past")
 
     @contextmanager
     def ground(
-        self, fault: type[DataFault] | None, gate: str, folder: Path
+        self,
+        fault: type[DataFault] | None,
+        gate: str,
+        folder: Path,
+        hospital: str = REFERENCE,
     ) -> Iterator[DataEnvironment]:
         """The hospital at a gate, to be harmed and judged.
 
         Everything in it is a copy: what one fault harms, the next one finds whole.
         """
-        before = fault.before if fault else None
-        past = self._lay(before, folder / "past") if before else self.past
+        state = (fault.hospital, fault.before) if fault else (hospital, None)
+        # Faults of one hospital follow on each other, so its past is seldom made anew.
+        if state != self.state:
+            shutil.rmtree(self.folder / "past")
+            self.past, self.state = self._lay(state, self.folder / "past"), state
         try:
-            yield self._ground(past, gate, folder)
+            yield self._ground(state[0], gate, folder)
         finally:
-            if before:
-                shutil.rmtree(self.folder / "past")
-                self.past = self._lay(None, self.folder / "past")
+            if fault and fault.undo:
+                with psycopg.connect(self.server.dsn(NAME), autocommit=True) as connection:
+                    connection.execute(fault.undo.encode())
 
-    def _lay(self, before: str | None, folder: Path) -> Past:
+    def _lay(self, state: tuple[str, str | None], folder: Path) -> Past:
         """Lay the templates anew, `before` run on the first one, and make backup and snapshot of
         it.
         """
+        hospital, before = state
         remove(self.server, "before", "migrated", NAME)
-        stages.copy_release_before(self.server, NAME)
+        folder.mkdir(parents=True)
+        scripts = copy_scripts(hospital, folder / "scripts")
+        prepare(hospital, self.server, NAME, scripts)
         if before:
             with psycopg.connect(self.server.dsn(NAME)) as connection:
                 connection.execute(before.encode())
-        folder.mkdir(parents=True)
         backup = Path(shutil.move(stages.back_up(self.server, NAME), folder / "hospital.dump"))
-        take_snapshot(_site(self.server.dsn(NAME), folder))
+        take_snapshot(_site(hospital, self.server.dsn(NAME), folder, scripts))
         self.server.copy(NAME, "before")
-        cutover.perform(self.server, NAME, announcement.accounts(), serve.HASHING)
+        perform_cutover(hospital, self.server, NAME, scripts)
         self.server.copy(NAME, "migrated")
         return Past(backup, folder / "snapshots" / TARGET)
 
-    def _ground(self, past: Past, gate: str, folder: Path) -> DataEnvironment:
-        scripts = Path(shutil.copytree(SCRIPTS, folder / "scripts"))
+    def _ground(self, hospital: str, gate: str, folder: Path) -> DataEnvironment:
+        past, declared = self.past, declared_changes(hospital)
+        scripts = copy_scripts(hospital, folder / "scripts")
         backup = Path(shutil.copy2(past.backup, folder / "hospital.dump"))
         shutil.copytree(past.snapshots, folder / "reports" / "snapshots" / TARGET)
         night = {
-            **declared_migrations()["rehearsal"],
+            **declared["rehearsal"],
             "lock_seconds": 5,
         }  # on a busy machine one second is too short for what is not harmed
         migrations = {
-            **declared_migrations(),
+            **declared,
             "rehearsal": night,
             "locations": [str(scripts)],
             "backup": {"path": str(backup)},
@@ -134,7 +150,7 @@ class DatabaseServers:
         """
         folder = self.folder / "staging"
         folder.mkdir()
-        verdict = self._ground(self.past, "phase1", folder).run_gate("phase1")
+        verdict = self._ground(REFERENCE, "phase1", folder).run_gate("phase1")
         if verdict.status != 0:
             raise AssertionError(f"staging is not whole:\n{verdict.output}")
         return next((folder / "reports" / "runs").iterdir())
@@ -150,9 +166,11 @@ def database_servers(folder: Path) -> Iterator[DatabaseServers]:
         yield DatabaseServers(server, scratch, folder)
 
 
-def _site(dsn: str, folder: Path) -> DatabaseContext:
+def _site(hospital: str, dsn: str, folder: Path, scripts: Path) -> DatabaseContext:
     """The hospital's database, to take a snapshot of."""
-    settings = Migrations.model_validate({**declared_migrations(), "locations": [str(SCRIPTS)]})
+    settings = Migrations.model_validate(
+        {**declared_changes(hospital), "locations": [str(scripts)]}
+    )
     return DatabaseContext(
         TARGET,
         RELEASE,

@@ -103,6 +103,9 @@ COMPANIONS: Mapping[str, Mapping[str, str]] = {
         f"{CORRECTIONS}REASON": "r",
     },
     f"{TABLE}IGNORES": {f"{TABLE}REASON": "r"},
+    f"{TARGET}MIGRATIONS__LARGE_OBJECTS__": {
+        f"{TARGET}MIGRATIONS__LARGE_OBJECTS__REASON": "they move"
+    },
     f"{TARGET}CONTRACT__MODE": {f"{TARGET}CONTRACT__THROWAWAY": "true"},
     f"{TARGET}PERFORMANCE__RESOURCES__CPU_UNIT": {
         f"{TARGET}PERFORMANCE__RESOURCES__CPU": "cpu_time"

@@ -47,6 +47,18 @@ WRITTEN = {
         '[targets.x.migrations.tables.audit]\nrows = "any"\nreason = "it moves"\n',
         "migrations",
     ),
+    "migrations.other_schemas": (
+        '[targets.x.migrations.other_schemas]\nreporting = "copies"\n',
+        "migrations",
+    ),
+    "migrations.large_objects.objects": (
+        '[targets.x.migrations.large_objects]\nobjects = "any"\nreason = "they move"\n',
+        "migrations",
+    ),
+    "migrations.large_objects.content": (
+        '[targets.x.migrations.large_objects]\ncontent = "any"\nreason = "they move"\n',
+        "migrations",
+    ),
     "migrations.backup.restore": ("[targets.x.migrations.backup]\nrestore = false\n", "migrations"),
     "migrations.standbys": ("[targets.x.migrations]\nstandbys = 0\n", "migrations"),
     "migrations.archived": ("[targets.x.migrations]\narchived = false\n", "migrations"),

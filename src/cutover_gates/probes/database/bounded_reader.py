@@ -20,7 +20,11 @@ from cutover_gates.probes.database.context import (
     Row,
 )
 from cutover_gates.probes.database.identity import wait_for_standby
-from cutover_gates.probes.database.lock_holders import describe_locks
+from cutover_gates.probes.database.lock_holders import (
+    HIDDEN_ROWS,
+    describe_locks,
+    describe_read_error,
+)
 from cutover_gates.util.text import first_error_line
 
 Query = str | sql.SQL | sql.Composed
@@ -201,6 +205,8 @@ class BoundedReader:
 
 def _describe_error(error: psycopg.Error) -> NotReadable:
     if isinstance(error, psycopg.errors.InsufficientPrivilege):
+        if (reason := describe_read_error(error)).startswith(HIDDEN_ROWS):
+            return NotReadable(reason)
         return NotReadable(
             f"cannot be read: {first_error_line(error)}"
             " (grant the role of the DSN the right to read it)"

@@ -50,6 +50,8 @@ def connect_read_only(dsn: str, database: DatabaseSettings) -> psycopg.Connectio
         "default_transaction_read_only": "on",
         "statement_timeout": f"{database.statement_seconds * 1000:.0f}",
         "lock_timeout": f"{LOCK_SECONDS * 1000:.0f}",
+        # A policy must not hide rows: with it off, PostgreSQL raises an error instead.
+        "row_security": "off",
     }
     try:
         return psycopg.connect(

@@ -1,4 +1,4 @@
-"""Who holds the lock that keeps a table from being read."""
+"""The reason why a table cannot be read: who holds its lock, or what hides its rows."""
 
 from __future__ import annotations
 
@@ -24,6 +24,11 @@ ORDER BY l.pid, 4 LIMIT 5
 """
 _GONE = "another session held a lock on it, and has given it up since; run the gate again"
 _UNKNOWN = "another session holds a lock on it"
+HIDDEN_ROWS = (
+    "row security hides rows from the role of database_dsn, so what it reads proves nothing: give"
+    " it the right to see every row (ALTER ROLE NAME BYPASSRLS), or name another role"
+)
+"""The beginning of the reason where a policy makes the read fail."""
 
 
 def describe_locks(connection: psycopg.Connection[Any], table: str | None = None) -> str:
@@ -49,7 +54,18 @@ def describe_failure(
     """Return why a table cannot be read: who holds its lock, or the first line of the error."""
     if isinstance(error, psycopg.errors.LockNotAvailable):
         return describe_locks(connection, table)
-    return first_error_line(error)
+    return describe_read_error(error)
+
+
+def describe_read_error(error: psycopg.Error) -> str:
+    """Return the first line of the error, and before it what to do about hidden rows.
+
+    The sessions have `row_security = off`: a policy makes the read fail instead of hiding rows.
+    """
+    text = first_error_line(error)
+    if isinstance(error, psycopg.errors.InsufficientPrivilege) and "row-level security" in text:
+        return f"{HIDDEN_ROWS} ({text})"
+    return text
 
 
 def _describe_holder(

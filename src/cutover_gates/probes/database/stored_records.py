@@ -22,7 +22,7 @@ from cutover_gates.probes.database.context import (
     Row,
     connect_read_only,
 )
-from cutover_gates.util.text import first_error_line
+from cutover_gates.probes.database.lock_holders import describe_read_error
 
 RECORD_KINDS = ("patient", "visit", "document")
 
@@ -96,11 +96,11 @@ class StoredRecords:
         except psycopg.OperationalError as error:
             self.close()
             raise DatabaseUnreachable(
-                f"the database did not answer the query for a {kind}: {first_error_line(error)}"
+                f"the database did not answer the query for a {kind}: {describe_read_error(error)}"
             ) from None
         except psycopg.Error as error:
             raise SettingsError(
-                f"database.rows.{kind} cannot be used: {first_error_line(error)}"
+                f"database.rows.{kind} cannot be used: {describe_read_error(error)}"
             ) from None
         if len(rows) > 1:
             raise SettingsError(

@@ -27,6 +27,9 @@ from cutover_gates.probes.database.backup.backup_files import (
     detect_backup,
     find_newest_backup,
 )
+from cutover_gates.probes.database.backup.backup_large_objects import (
+    check_large_objects_included,
+)
 from cutover_gates.probes.database.backup.backup_restore import RestoredBackup, attempt_restore
 from cutover_gates.probes.database.backup.restore_proof import (
     find_restore_proof,
@@ -74,6 +77,7 @@ class BackupAssessments:
             _backup: BackupFile, contents: BackupContents, builder: AssessmentBuilder
         ) -> None:
             check_tables(self.context, contents, builder)
+            check_large_objects_included(self.context, contents, builder)
 
         return self._assess("The backup is whole", verify_contents, check)
 

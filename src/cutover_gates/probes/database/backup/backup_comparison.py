@@ -10,6 +10,7 @@ from dataclasses import replace
 from cutover_gates.config.table_changes import TableChange
 from cutover_gates.core.evidence.assessment import Assessment, AssessmentBuilder
 from cutover_gates.probes.database.backup import rules
+from cutover_gates.probes.database.backup.backup_large_objects import compare_large_objects
 from cutover_gates.probes.database.backup.backup_original import (
     BackupOriginal,
     measure_with_snapshot,
@@ -25,10 +26,16 @@ from cutover_gates.probes.database.measurement.table_stats import (
     RowSums,
     TableStats,
 )
-from cutover_gates.probes.database.schema.schema_catalog import SCHEMA_KINDS, Catalog, read_catalog
+from cutover_gates.probes.database.schema.privileges import name_database_owner
+from cutover_gates.probes.database.schema.schema_catalog import (
+    DUMPED_KINDS,
+    SCHEMA_KINDS,
+    Catalog,
+    read_catalog,
+)
 from cutover_gates.probes.database.schema.schema_differences import find_differences
 
-_COMPARED_KINDS = (*SCHEMA_KINDS, "extension", "grant", "default grant")
+_COMPARED_KINDS = (*SCHEMA_KINDS, *DUMPED_KINDS, "extension", "grant", "default grant")
 # Beginnings of PostgreSQL's messages about damage in its own files.
 _DAMAGE_PREFIXES = (
     "invalid page",
@@ -65,6 +72,7 @@ def compare_restored_copy(
     if copy.backup.is_base:
         comparison.compare_system(system_identifier)
     comparison.compare_tables()
+    compare_large_objects(context, copy_context, comparison.builder, migrated=migrated)
     add_integrity(comparison.builder, original, figures, context, copy_context)
     return comparison.builder.build("")
 
@@ -95,9 +103,12 @@ class _CopyComparison:
 
     def compare_catalog(self, catalog: Catalog) -> None:
         """Compare the schema, the extensions and the grants."""
+        original, catalog = map(name_database_owner, (self.original.catalog, catalog))
+        # A snapshot of an older release of this tool has fewer kinds.
+        kinds = [kind for kind in _COMPARED_KINDS if kind in original.objects]
         self.builder.findings += find_differences(
-            self.original.catalog.select_kinds(*_COMPARED_KINDS),
-            catalog.select_kinds(*_COMPARED_KINDS),
+            original.select_kinds(*kinds),
+            catalog.select_kinds(*kinds),
             self.context.display_name,
             rules.SAME_SCHEMA,
         )

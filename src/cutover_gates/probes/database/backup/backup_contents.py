@@ -31,6 +31,7 @@ _HEADER_PATTERNS = {
 _ARCHIVE_TABLE = re.compile(
     r"^\d+; \d+ \d+ TABLE (?P<data>DATA )?(?P<schema>\S+) (?P<name>.+) \S+$", re.M
 )
+_ARCHIVE_OBJECT = re.compile(r"^\d+; \d+ \d+ BLOB", re.M)
 _ARCHIVE_PARTITION = re.compile(r"^\d+; \d+ \d+ TABLE ATTACH ", re.M)
 # Complaints of a program that a finding quotes.
 _MAX_COMPLAINTS = 3
@@ -42,7 +43,8 @@ class BackupContents:
 
     `made_at` is in UTC; `made_by_file`: it is only the file's own date. `tables` is None where
     nothing names them (base backups), `with_rows` where nothing says which tables have their rows.
-    `tool` is the major version of the program that wrote it. `plain` is set for plain SQL.
+    `large_objects` says whether it holds any; None where nothing tells it. `tool` is the major
+    version of the program that wrote it. `plain` is set for plain SQL.
     """
 
     made_at: datetime
@@ -51,6 +53,7 @@ class BackupContents:
     tables: frozenset[str] | None = None
     with_rows: frozenset[str] | None = None
     tool: int | None = None
+    large_objects: bool | None = None
     plain: PlainDump | None = None
 
 
@@ -73,8 +76,14 @@ def read_contents(context: DatabaseContext, backup: BackupFile) -> BackupContent
     if backup.kind is not BackupKind.PLAIN:
         return header
     dump = read_plain_dump(context, backup)
-    with_rows = None if dump.by_inserts else dump.with_rows
-    return replace(header, tables=dump.tables, with_rows=with_rows, plain=dump)
+    with_rows = None if dump.by_inserts or dump.partitioned else dump.with_rows
+    return replace(
+        header,
+        tables=dump.tables,
+        with_rows=with_rows,
+        large_objects=dump.large_objects,
+        plain=dump,
+    )
 
 
 def verify_contents(context: DatabaseContext, backup: BackupFile) -> BackupContents:
@@ -135,6 +144,7 @@ def _parse_archive_list(backup: BackupFile, listed: ClientProgramResult) -> Back
         tables=_select_names(entries, data=False),
         with_rows=None if is_partitioned else _select_names(entries, data=True),
         tool=int(header["by"]) if "by" in header else None,
+        large_objects=_ARCHIVE_OBJECT.search(listed.output) is not None,
     )
 
 

@@ -24,6 +24,8 @@ _TABLE = re.compile(
 )
 _LAST_LINE = b"-- PostgreSQL database dump complete"
 _OTHER_DATABASE = (b"\\connect ", b"CREATE DATABASE ")
+_PARTITION = b" ATTACH PARTITION "
+_LARGE_OBJECT = b"SELECT pg_catalog.lo_open("
 _END_OF_COPY = b"\\."
 # Lines between two looks at the clock: one look a line would cost more than reading it.
 _LINES_PER_CLOCK_CHECK = 50_000
@@ -35,7 +37,8 @@ class PlainDump:
 
     `by_inserts`: the rows are INSERT statements, so a table without rows cannot be told from a
     missing one. `restricted`: the dump itself forbids psql's own commands. `elsewhere`: it creates
-    a database of its own, or connects to another.
+    a database of its own, or connects to another. `large_objects`: it fills some.
+    `partitioned`: a table has partitions, and then no rows of its own.
     """
 
     tables: frozenset[str] = frozenset()
@@ -43,6 +46,8 @@ class PlainDump:
     by_inserts: bool = False
     restricted: bool = False
     elsewhere: bool = False
+    large_objects: bool = False
+    partitioned: bool = False
 
 
 @dataclass
@@ -54,6 +59,8 @@ class _DumpReader:
     by_inserts: bool = False
     restricted: bool = False
     elsewhere: bool = False
+    large_objects: bool = False
+    partitioned: bool = False
     copied: str = ""
     last: bytes = b""
 
@@ -70,6 +77,8 @@ class _DumpReader:
             self._record_table(table, line)
         self.restricted |= line.startswith(b"\\restrict ")
         self.elsewhere |= line.startswith(_OTHER_DATABASE)
+        self.large_objects |= line.startswith(_LARGE_OBJECT)
+        self.partitioned |= line.startswith(b"ALTER TABLE ") and _PARTITION in line
 
     def _record_table(self, table: re.Match[bytes], line: bytes) -> None:
         name, verb = _table_name(table), table["verb"]
@@ -89,6 +98,8 @@ class _DumpReader:
             self.by_inserts,
             self.restricted,
             self.elsewhere,
+            self.large_objects,
+            self.partitioned,
         )
 
 

@@ -151,3 +151,22 @@ CHANGE_TIME_KNOWN = Rule(
     "Without it nothing says whether the backup is from before the migration.",
     "Check that the migration tool's history table exists (migrations.history_table).",
 )
+LARGE_OBJECTS_INCLUDED = Rule(
+    "BACKUP-025",
+    "The backup holds the large objects",
+    "Pictures and letters that are stored as large objects are gone after a restore.",
+    "Take the backup without --no-large-objects (-B), and not of single schemas or tables.",
+)
+SAME_LARGE_OBJECTS = Rule(
+    "BACKUP-026",
+    "The large objects of the restored backup have the content of the original",
+    "Another content of a picture or a letter shows in no table.",
+    'Take another backup. If objects are changed in ordinary work, write content = "any" under'
+    " migrations.large_objects.",
+)
+LARGE_OBJECT_REFERENCES = Rule(
+    "BACKUP-027",
+    "Every column of the restored backup finds its large objects",
+    "After a restore a row names a picture or a letter that does not exist.",
+    "Take another backup, of the whole database with its large objects.",
+)

@@ -15,7 +15,7 @@ from cutover_gates.probes.database.history import rules
 from cutover_gates.probes.database.history.flyway_conventions import Version
 from cutover_gates.probes.database.history.flyway_rows import FlywayRow
 from cutover_gates.probes.database.history.history_tools import CUSTOM, TOOLS
-from cutover_gates.util.text import first_error_line
+from cutover_gates.probes.database.lock_holders import describe_read_error
 
 _HISTORY_COLUMNS = {
     "flyway": ("installed_rank", "version", "description", "type", "script", "checksum", "success"),
@@ -60,7 +60,7 @@ def read_history_lines(context: DatabaseContext, connection: psycopg.Connection[
         raise HistoryTableNotFound(f"{schema}.{table}") from None
     except psycopg.Error as error:
         raise gap_error(
-            rules.READABLE_HISTORY, f"{schema}.{table}", first_error_line(error)
+            rules.READABLE_HISTORY, f"{schema}.{table}", describe_read_error(error)
         ) from None
     # A scratch database is read with plain tuples, the target with dicts.
     return [row if isinstance(row, dict) else dict(zip(columns, row, strict=True)) for row in rows]

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Sequence
 
 import psycopg
 
+from cutover_gates.probes.database.lock_holders import describe_read_error
 from cutover_gates.probes.database.measurement.consistent_session import ConsistentSession
 from cutover_gates.probes.database.measurement.table_accumulators import (
     ProgressSnapshot,
@@ -15,7 +16,6 @@ from cutover_gates.probes.database.measurement.table_accumulators import (
 )
 from cutover_gates.probes.database.measurement.table_queries import TablePiece
 from cutover_gates.probes.database.measurement.table_specs import TableSpec, TupleConnection
-from cutover_gates.util.text import first_error_line
 
 # Seconds between two looks at the clock.
 TICK_SECONDS = 0.2
@@ -119,7 +119,7 @@ class TablePass:
                 self._read_size += piece.size
 
     def _record_failure(self, accumulator: TableAccumulator, error: psycopg.Error) -> None:
-        reason = OUT_OF_TIME if self.session.is_stopped else first_error_line(error)
+        reason = OUT_OF_TIME if self.session.is_stopped else describe_read_error(error)
         if isinstance(error, psycopg.errors.LockNotAvailable):
             reason = self.session.describe_locks(accumulator.spec.name)
         with self._lock:

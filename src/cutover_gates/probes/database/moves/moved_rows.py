@@ -18,6 +18,7 @@ from cutover_gates.config.base import SettingsError
 from cutover_gates.config.table_changes import TableChange
 from cutover_gates.config.table_moves import qualify_name
 from cutover_gates.probes.database.context import DatabaseContext
+from cutover_gates.probes.database.lock_holders import describe_read_error
 from cutover_gates.probes.database.measurement.consistent_session import ConsistentSession
 from cutover_gates.probes.database.measurement.query_tables import UnusableQuery, read_query_table
 from cutover_gates.probes.database.measurement.table_measurement import measure_in_session
@@ -30,7 +31,6 @@ from cutover_gates.probes.database.measurement.table_specs import (
     TupleConnection,
 )
 from cutover_gates.probes.database.measurement.table_stats import DatabaseStats
-from cutover_gates.util.text import first_error_line
 
 # The most segments of one query's rows. Its size is not known before it is run.
 _MAX_SEGMENTS = 1 << 12
@@ -133,5 +133,5 @@ def _read_declared_query(
     try:
         return read_query_table(connection, name, change.from_query, change.key)
     except (psycopg.Error, UnusableQuery) as error:
-        reason = first_error_line(error) if isinstance(error, psycopg.Error) else error
+        reason = describe_read_error(error) if isinstance(error, psycopg.Error) else error
         raise SettingsError(f"migrations.tables.{name}.from cannot be used: {reason}") from None

@@ -14,8 +14,10 @@ from cutover_gates.core.evidence.assessment import Assessment, AssessmentBuilder
 from cutover_gates.core.findings import Finding, NotProven, gap_error
 from cutover_gates.probes.database import identity
 from cutover_gates.probes.database.context import DatabaseContext
+from cutover_gates.probes.database.lock_holders import describe_read_error
 from cutover_gates.probes.database.measurement.consistent_session import open_consistent_session
 from cutover_gates.probes.database.measurement.table_specs import read_tables
+from cutover_gates.probes.database.outside_tables import rules as outside_rules
 from cutover_gates.probes.database.rows import rules
 from cutover_gates.probes.database.rows.departures import account_for_departures
 from cutover_gates.probes.database.rows.expected_tables import load_expected_snapshot
@@ -42,7 +44,6 @@ from cutover_gates.probes.database.snapshot.selection import (
     require_comparable_hashes,
 )
 from cutover_gates.probes.database.snapshot.store import load_snapshot
-from cutover_gates.util.text import first_error_line
 
 
 def _not_proven_on_database_error(
@@ -55,7 +56,7 @@ def _not_proven_on_database_error(
         try:
             return question(rows)
         except psycopg.Error as error:
-            reason = first_error_line(error)
+            reason = describe_read_error(error)
             raise gap_error(rules.ROWS_READABLE, rows.context.target, reason) from None
 
     return answer
@@ -96,6 +97,8 @@ class RowAssessments:
             else:
                 reason = unproven.get(name, "it is not in the snapshot")
                 builder.add_gap(snapshot_rules.TABLES_MEASURED, shown, reason)
+        for name, reason in (before.outside.unproven if before.outside else {}).items():
+            builder.add_gap(outside_rules.RECORDED, self.context.display_name(name), reason)
         if not before.holds_rows:
             builder.add_gap(snapshot_rules.ROWS_EXIST, before.label, "no table holds a row")
         return self._record(builder.build("The snapshot is taken and whole"))

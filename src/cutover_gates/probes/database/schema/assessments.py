@@ -13,18 +13,21 @@ from cutover_gates.core.evidence.assessment import (
 from cutover_gates.core.findings import Finding, Rule, gap_error
 from cutover_gates.probes.database.context import DatabaseContext
 from cutover_gates.probes.database.schema import ownership, privileges, rules
+from cutover_gates.probes.database.schema.environment import compare_environment
 from cutover_gates.probes.database.schema.expected_schema import (
     ExpectedCatalog,
     extract_snapshot_catalog,
     load_expected_catalog,
-    load_recorded_catalog,
     read_target_catalog,
 )
 from cutover_gates.probes.database.schema.key_tables import check_key_tables
+from cutover_gates.probes.database.schema.planner_statistics import check_planner_statistics
 from cutover_gates.probes.database.schema.schema_catalog import (
     COLUMN_ORDER,
     ENVIRONMENT_KINDS,
+    PLANNER_STATISTICS,
     SCHEMA_KINDS,
+    SUPPORTING_KINDS,
     Catalog,
 )
 from cutover_gates.probes.database.schema.schema_differences import (
@@ -33,11 +36,14 @@ from cutover_gates.probes.database.schema.schema_differences import (
     find_reordered_columns,
 )
 from cutover_gates.probes.database.schema.schema_from_scripts import exclude_history_table
+from cutover_gates.probes.database.schema.undeclared_schemas import check_declared_schemas
 from cutover_gates.probes.database.snapshot.model import Snapshot
 from cutover_gates.probes.database.snapshot.selection import find_newest_snapshot
 
 # Roles belong to the whole server: only those with a part in the database are compared.
-_RECORDED_KINDS = tuple(kind for kind in (*SCHEMA_KINDS, *ENVIRONMENT_KINDS) if kind != "role")
+_RECORDED_KINDS = tuple(
+    kind for kind in (*SCHEMA_KINDS, *SUPPORTING_KINDS, *ENVIRONMENT_KINDS) if kind != "role"
+)
 
 
 class SchemaAssessments:
@@ -89,38 +95,51 @@ class SchemaAssessments:
         return self.context.record_assessment(builder.build(rules.KEY_TABLES.title))
 
     def assess_environment(self) -> Assessment:
-        """Compare extensions, rights, owners, row security, roles and collation with before.
+        """Compare rights, owners, roles, options, publications and the like with before.
 
         They must be as the newest snapshot recorded them, or as the scripts make them. Rights and
         extensions are compared with `migrations.expected_catalog` instead, where it is named.
         """
-        display = self.context.display_name
-        before = self._load_snapshot_catalog(self._find_snapshot())
+        snapshot = self._find_snapshot()
+        before = self._load_snapshot_catalog(snapshot)
         found = read_target_catalog(self.context)
-        release, gaps = self._load_release_catalog()
-        recorded = load_recorded_catalog(self.context)
-        databases = [catalog.select_kinds("database") for catalog in (before, found)]
-        findings = [
-            *find_differences(databases[0], databases[1], display, rules.DATABASE_SETTINGS),
-            *ownership.compare_roles(before, found, display, rules.ROLES),
-            *ownership.compare_owners(before, release, found, display),
-            *ownership.compare_row_security(before, release, found, display),
-        ]
-        if recorded:
-            findings += privileges.compare_recorded_rights(recorded.catalog, found, display)
-        else:
-            findings += privileges.compare_rights_with_before(before, release, found, display)
-        source = recorded.source if recorded else "the newest snapshot, and the scripts"
+        builder = compare_environment(self.context, before, found, snapshot.migration)
         return self._record_assessment(
             rules.GRANTED_RIGHTS,
-            before.select_kinds(*ENVIRONMENT_KINDS),
-            findings,
-            {
-                "rights expected by": source,
-                "new rights": privileges.find_new_rights(before, found),
-            },
-            gaps,
+            before.select_kinds(*ENVIRONMENT_KINDS, *SUPPORTING_KINDS),
+            builder.findings,
+            builder.figures,
+            builder.not_proven,
         )
+
+    def assess_declared_schemas(self) -> Assessment:
+        """Check that the settings name every schema of the database that holds tables."""
+        return self._assess_schemas(Catalog({}))
+
+    def assess_schemas_of_release(self) -> Assessment:
+        """Check that the settings name every schema with tables, here or by the scripts.
+
+        Scripts that cannot be applied are another question's.
+        """
+        try:
+            release = load_expected_catalog(self.context).catalog
+        except NotProven:
+            release = Catalog({})
+        return self._assess_schemas(release)
+
+    def _assess_schemas(self, release: Catalog) -> Assessment:
+        builder = check_declared_schemas(self.context, read_target_catalog(self.context), release)
+        return self.context.record_assessment(builder.build(rules.DECLARED_SCHEMAS.title))
+
+    def assess_planner_statistics(self) -> Assessment:
+        """Check that the planner has statistics of each larger table, as before."""
+        before = self._load_snapshot_catalog(self._find_snapshot())
+        if PLANNER_STATISTICS not in before.objects:
+            reason = "it does not say which tables had statistics: take another snapshot"
+            raise gap_error(rules.PLANNER_STATISTICS, "the snapshot", reason)
+        found = read_target_catalog(self.context)
+        builder = check_planner_statistics(before, found, self.context.display_name)
+        return self.context.record_assessment(builder.build(rules.PLANNER_STATISTICS.title))
 
     def assess_rollback(self) -> Assessment:
         """Compare everything with the newest snapshot after a rollback, also the column order."""
@@ -133,7 +152,9 @@ class SchemaAssessments:
             raise gap_error(rules.EXPECTED_SCHEMA, snapshot.label, "its catalog holds no table")
         found = read_target_catalog(self.context)
         display, rule = self.context.display_name, rules.RECORDED_SCHEMA
-        wanted, there = (catalog.select_kinds(*_RECORDED_KINDS) for catalog in (expected, found))
+        # A snapshot of an older release of this tool has fewer kinds.
+        kinds = [kind for kind in _RECORDED_KINDS if kind in expected.objects]
+        wanted, there = (catalog.select_kinds(*kinds) for catalog in (expected, found))
         findings = [
             *find_differences(wanted, there, display, rule),
             *ownership.compare_roles(expected, found, display, rule),
@@ -173,13 +194,6 @@ class SchemaAssessments:
                 f"there is no table in it by {expected.source}",
             )
         return expected
-
-    def _load_release_catalog(self) -> tuple[Catalog, tuple[Finding, ...]]:
-        """Return what the release makes; an empty catalog and the gaps where that is not known."""
-        try:
-            return load_expected_catalog(self.context).catalog, ()
-        except NotProven as error:
-            return Catalog({}), error.gaps
 
     def _load_snapshot_catalog(self, snapshot: Snapshot) -> Catalog:
         return exclude_history_table(self.context, extract_snapshot_catalog(snapshot))

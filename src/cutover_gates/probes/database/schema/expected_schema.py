@@ -14,6 +14,7 @@ from cutover_gates.probes.database.identity import find_newest_script, read_appl
 from cutover_gates.probes.database.schema import rules
 from cutover_gates.probes.database.schema.schema_catalog import (
     COLUMN_ORDER,
+    DUMPED_KINDS,
     SCHEMA_KINDS,
     Catalog,
     read_catalog,
@@ -22,6 +23,7 @@ from cutover_gates.probes.database.schema.schema_from_scripts import (
     build_catalog,
     exclude_history_table,
     load_applicable_scripts,
+    select_scripts_up_to,
 )
 from cutover_gates.probes.database.snapshot.model import Snapshot
 from cutover_gates.probes.database.snapshot.store import load_snapshot
@@ -29,7 +31,14 @@ from cutover_gates.util.text import first_error_line
 
 _SETTING = "migrations.expected_catalog"
 # Owners are left out: they may have other names where the catalog was recorded.
-_RECORDED_KINDS = (*SCHEMA_KINDS, COLUMN_ORDER, "extension", "grant", "default grant")
+_RECORDED_KINDS = (
+    *SCHEMA_KINDS,
+    COLUMN_ORDER,
+    *DUMPED_KINDS,
+    "extension",
+    "grant",
+    "default grant",
+)
 
 
 @dataclass(frozen=True)
@@ -47,6 +56,17 @@ def load_expected_catalog(context: DatabaseContext) -> ExpectedCatalog:
     """
     plain = context.compute_once("expected-catalog", lambda: _compute_expected_catalog(context))
     return ExpectedCatalog(plain["source"], Catalog.from_plain(plain["catalog"]))
+
+
+def load_earlier_catalog(context: DatabaseContext, migration: str | None) -> Catalog | None:
+    """Return what the scripts make that had been applied at an older migration.
+
+    None where the scripts of the tool cannot be applied one by one. It is computed once a run.
+    """
+    plain = context.compute_once(
+        "earlier-catalog", lambda: _compute_earlier_catalog(context, migration)
+    )
+    return None if plain["catalog"] is None else Catalog.from_plain(plain["catalog"])
 
 
 def load_recorded_catalog(context: DatabaseContext) -> ExpectedCatalog | None:
@@ -110,6 +130,16 @@ def _compute_expected_catalog(context: DatabaseContext) -> dict[str, Any]:
         catalog = recorded.catalog
         source = f"{recorded.source}, since {error.reason}"
     return {"source": source, "catalog": catalog.as_plain()}
+
+
+def _compute_earlier_catalog(context: DatabaseContext, migration: str | None) -> dict[str, Any]:
+    try:
+        scripts = load_applicable_scripts(context)
+        applied = select_scripts_up_to(scripts, migration)
+        catalog = build_catalog(context, applied)
+    except (NotProven, ValueError):
+        return {"catalog": None}
+    return {"catalog": catalog.as_plain()}
 
 
 def _load_fallback_catalog(context: DatabaseContext, scripts_error: NotProven) -> ExpectedCatalog:

@@ -9,9 +9,9 @@ from psycopg import sql
 
 from cutover_gates.core.evidence.assessment import AssessmentBuilder, NotReadable
 from cutover_gates.probes.database.context import DatabaseContext
+from cutover_gates.probes.database.lock_holders import describe_read_error
 from cutover_gates.probes.database.schema import rules
 from cutover_gates.probes.database.schema.expected_schema import read_target_catalog
-from cutover_gates.util.text import first_error_line
 
 _RELATIONS = ("table", "view", "materialized view")
 
@@ -42,5 +42,5 @@ def _has_rows(context: DatabaseContext, table: str) -> bool:
         try:
             row = connection.execute(query).fetchone()
         except psycopg.Error as error:
-            raise NotReadable(first_error_line(error)) from None
+            raise NotReadable(describe_read_error(error)) from None
     return bool(row and row["filled"])

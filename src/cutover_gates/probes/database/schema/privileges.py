@@ -14,7 +14,10 @@ from cutover_gates.probes.database.schema.schema_catalog import Catalog, Facts
 from cutover_gates.probes.database.schema.schema_differences import NameFormatter, find_differences
 
 _PUBLIC = " to PUBLIC"
+_DATABASE_OWNER = " that the database's owner makes "
 _NO_SINGLE_ROLES = ("PUBLIC", "its owner")
+TO_PASS_ON = " (and to pass it on)"
+"""The end of a right that its role may grant to others."""
 
 
 def compare_recorded_rights(
@@ -45,7 +48,7 @@ def find_missing_rights(expected: Catalog, found: Catalog, display: NameFormatte
     Further rights do not count here.
     """
     findings = []
-    for kind in ("grant", "default grant"):
+    for kind in ("grant", "default grant", "parameter grant", "large object grant"):
         wanted = expected.select_kinds(kind).filter_objects(
             lambda _kind, _name, facts: has_parent_in(facts, found)
         )
@@ -97,6 +100,19 @@ def find_ungranted_tables(before: Catalog, found: Catalog, display: NameFormatte
     ]
 
 
+def name_database_owner(catalog: Catalog) -> Catalog:
+    """Return the catalog with the owner's name in the names of default grants.
+
+    The owner of a scratch database is another role than the one whose objects it holds.
+    """
+    owner = catalog["owner"].get("the database", {}).get("owner")
+    named = {
+        name.replace(_DATABASE_OWNER, f" that {owner} makes ", 1): facts
+        for name, facts in catalog["default grant"].items()
+    }
+    return Catalog({**catalog.objects, "default grant": named})
+
+
 def find_new_rights(before: Catalog, found: Catalog) -> list[str]:
     """Return the names of single roles' rights that nobody had before, for the evidence."""
     added = found["grant"].keys() - before["grant"].keys()
@@ -117,7 +133,11 @@ def select_function_rights(expected: Catalog, found: Catalog) -> Catalog:
 
 def _limit_rights(wanted: Facts, there: Facts) -> Facts:
     """Return `wanted` with only those of its rights that are there."""
-    common = [right for right in _list_rights(there) if right in _list_rights(wanted)]
+    given = _list_rights(there)
+    # Whoever may pass a right on has the right itself.
+    common = [
+        right for right in _list_rights(wanted) if right in given or f"{right}{TO_PASS_ON}" in given
+    ]
     return {**wanted, "rights": common}
 
 

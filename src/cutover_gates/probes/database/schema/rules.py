@@ -80,3 +80,40 @@ READABLE_CATALOG = Rule(
     "What is not read is not known.",
     "Run again when no session changes a table.",
 )
+WIDER_RIGHTS = Rule(
+    "SCHEMA-014",
+    "No role has a right that it had not before and that no script grants",
+    "Whoever has the role can read or change what was closed to it.",
+    "REVOKE the named right, or grant it by a script of the release.",
+)
+POWERFUL_ROLES = Rule(
+    "SCHEMA-015",
+    "No role of the server has gained a power over the database",
+    "Such a role reads and changes everything, whatever is granted on it.",
+    "Take the named attribute or membership away: ALTER ROLE, REVOKE.",
+)
+EXPIRED_ROLES = Rule(
+    "SCHEMA-016",
+    "Every role that could sign in before can still sign in",
+    "A role whose password has expired is refused, and the application with it.",
+    "ALTER ROLE NAME VALID UNTIL, with a date in the future.",
+)
+SUPPORTING_OBJECTS = Rule(
+    "SCHEMA-017",
+    "Publications, casts, options and the like are as before, or as the scripts make them",
+    "What they feed or decide goes wrong without an error: replicas, searches, the room on disk.",
+    "Set the named object back, or change it by a script of the release.",
+)
+DECLARED_SCHEMAS = Rule(
+    "SCHEMA-018",
+    "Every schema with tables is declared",
+    "Nothing is compared in a schema that the settings do not name, so what is lost there is not"
+    " seen.",
+    "Add the schema to migrations.schemas, or name it with a reason in migrations.other_schemas.",
+)
+PLANNER_STATISTICS = Rule(
+    "SCHEMA-019",
+    "The planner has statistics of every larger table",
+    "Without them the planner guesses, and a query of milliseconds takes minutes.",
+    "Run ANALYZE on the named table, or vacuumdb --all --analyze-in-stages.",
+)

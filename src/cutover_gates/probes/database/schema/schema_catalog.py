@@ -40,11 +40,52 @@ SCHEMA_KINDS = (
     "event trigger",
 )
 """Kinds that scripts make, each after the kinds that it may belong to."""
-ENVIRONMENT_KINDS = ("database", "role", "extension", "owner", "grant", "default grant")
+ENVIRONMENT_KINDS = (
+    "database",
+    "role",
+    "extension",
+    "owner",
+    "grant",
+    "default grant",
+    "parameter grant",
+    "large object grant",
+)
 """Kinds around them, of which scripts usually say little: they were set up once, by hand."""
 COLUMN_ORDER = "column order"
 """A kind of its own: another order of columns harms only statements that name no columns."""
-CATALOG_KINDS = (*SCHEMA_KINDS, COLUMN_ORDER, *ENVIRONMENT_KINDS)
+DUMPED_KINDS = (
+    "cast",
+    "collation",
+    "conversion",
+    "operator",
+    "operator family",
+    "operator class",
+    "text search dictionary",
+    "text search configuration",
+    "table options",
+    "column options",
+)
+"""Kinds that scripts or hands make, and that a dump of the database brings back."""
+SUPPORTING_KINDS = (
+    *DUMPED_KINDS,
+    "publication",
+    "subscription",
+    "foreign data wrapper",
+    "foreign server",
+)
+"""Kinds that scripts or hands make: each is as before, or as the migration makes it."""
+PLANNER_STATISTICS = "planner statistics"
+"""A kind of its own: no two databases have the same."""
+OTHER_SCHEMA = "other schema"
+"""A kind of its own: schemas that the settings do not name, with their tables."""
+CATALOG_KINDS = (
+    *SCHEMA_KINDS,
+    COLUMN_ORDER,
+    *SUPPORTING_KINDS,
+    *ENVIRONMENT_KINDS,
+    PLANNER_STATISTICS,
+    OTHER_SCHEMA,
+)
 
 
 @dataclass(frozen=True)

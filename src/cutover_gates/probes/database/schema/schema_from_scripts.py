@@ -8,6 +8,7 @@ import psycopg
 
 from cutover_gates.core.findings import gap_error
 from cutover_gates.probes.database.context import DatabaseContext
+from cutover_gates.probes.database.history.flyway_conventions import Version
 from cutover_gates.probes.database.history.history_table import (
     HistoryTableNotFound,
     history_table_name,
@@ -23,13 +24,15 @@ from cutover_gates.probes.database.history.script_execution import ScriptFailed,
 from cutover_gates.probes.database.schema import rules
 from cutover_gates.probes.database.schema.schema_catalog import (
     COLUMN_ORDER,
+    OTHER_SCHEMA,
     SCHEMA_KINDS,
+    SUPPORTING_KINDS,
     Catalog,
     read_catalog,
 )
 from cutover_gates.probes.database.scratch.scratch_server import scratch_server
 
-SCRIPTED_KINDS = ("extension", "owner", "grant", "default grant")
+SCRIPTED_KINDS = ("extension", "owner", "grant", "default grant", "parameter grant")
 """Kinds of the environment about which scripts may say something."""
 _FILE_NAME_PLACEHOLDER = "flyway:filename"
 
@@ -69,6 +72,19 @@ def _covers(scripts: Iterable[MigrationScript], baseline: tuple[int, ...]) -> bo
         script.kind == "B" or (script.version and script.version.numbers <= baseline)
         for script in scripts
     )
+
+
+def select_scripts_up_to(
+    scripts: Iterable[MigrationScript], migration: str | None
+) -> list[MigrationScript]:
+    """Return the versioned scripts up to a migration; none where there was no migration.
+
+    A repeatable script fits the newest schema only. Raises `ValueError` for another tool's name.
+    """
+    if migration is None:
+        return []
+    last = Version.parse(migration).numbers
+    return [script for script in scripts if script.version and script.version.numbers <= last]
 
 
 def build_catalog(context: DatabaseContext, scripts: list[MigrationScript]) -> Catalog:
@@ -130,5 +146,6 @@ def _select_scripted_objects(empty: Catalog, made: Catalog, applied_by: str) -> 
     environment = environment.filter_objects(
         lambda kind, _name, facts: kind != "owner" or facts["owner"] != applied_by
     )
-    objects = made.select_kinds(*SCHEMA_KINDS, COLUMN_ORDER)
-    return Catalog({**objects.objects, **environment.objects})
+    # Of the scratch server's roles only what the scripts give to them is asked for.
+    kinds = (*SCHEMA_KINDS, COLUMN_ORDER, *SUPPORTING_KINDS, OTHER_SCHEMA, "role")
+    return Catalog({**made.select_kinds(*kinds).objects, **environment.objects})

@@ -42,6 +42,7 @@ from cutover_gates.probes.database.moves.moved_rows import (
     MovedRows,
     measure_moves,
 )
+from cutover_gates.probes.database.outside_tables.outside_capture import capture_outside_tables
 from cutover_gates.probes.database.schema.schema_catalog import Catalog, read_catalog
 from cutover_gates.probes.database.snapshot import rules
 from cutover_gates.probes.database.snapshot.marks import Marks, read_marks
@@ -103,6 +104,7 @@ def capture_snapshot(context: DatabaseContext) -> Snapshot:
         measured.kept_rows,
         find_sequence_defects(context),
         measured.hash_probe,
+        capture_outside_tables(context),
     )
 
 

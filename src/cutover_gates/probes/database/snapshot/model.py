@@ -18,6 +18,7 @@ from cutover_gates.probes.database.identity import ServerFacts
 from cutover_gates.probes.database.measurement.kept_rows import KeptRows
 from cutover_gates.probes.database.measurement.table_stats import DatabaseStats
 from cutover_gates.probes.database.moves.moved_rows import MovedRows
+from cutover_gates.probes.database.outside_tables.model import OutsideTables
 from cutover_gates.probes.database.schema.schema_catalog import Catalog
 
 # The settings of a table that a snapshot evaluates.
@@ -36,8 +37,9 @@ class Snapshot:
     in force. `moves`: what the declared queries (`from`) gave. `declared`: what they said of each
     table, by `schema.name`. `kept_rows`: the hash of each row of the tables in which people correct
     rows. `defects`: rule and subject of what was wrong with its sequences already. `hash_probe`:
-    how this server hashes (`read_hash_probe`). `path`: the file, once the snapshot was
-    loaded from one.
+    how this server hashes (`read_hash_probe`). `outside`: what stands
+    outside of tables; None where an older release of this tool took the snapshot. `path`: the
+    file, once the snapshot was loaded from one.
     """
 
     target: str
@@ -55,6 +57,7 @@ class Snapshot:
     kept_rows: Mapping[str, KeptRows] = field(default_factory=dict)
     defects: Sequence[tuple[str, str]] = ()
     hash_probe: str = ""
+    outside: OutsideTables | None = None
     path: Path | None = None
 
     def to_plain(self) -> dict[str, Any]:
@@ -67,6 +70,7 @@ class Snapshot:
             "history": self.history.as_plain() if self.history else None,
             "moves": self.moves.to_plain(),
             "kept_rows": {name: rows.to_plain() for name, rows in self.kept_rows.items()},
+            "outside": self.outside.to_plain() if self.outside else None,
         }
         del plain["path"]
         return plain
@@ -74,7 +78,7 @@ class Snapshot:
     @classmethod
     def from_plain(cls, plain: Mapping[str, Any], path: Path) -> Snapshot:
         """Return the snapshot that `to_plain` wrote, which was loaded from `path`."""
-        catalog, history = plain["catalog"], plain["history"]
+        catalog, history, outside = plain["catalog"], plain["history"], plain.get("outside")
         typed = {
             "server": ServerFacts.from_plain(plain["server"]),
             "figures": DatabaseStats.from_plain(plain["figures"]),
@@ -85,6 +89,7 @@ class Snapshot:
                 name: KeptRows.from_plain(rows) for name, rows in plain.get("kept_rows", {}).items()
             },
             "defects": [(rule, subject) for rule, subject in plain.get("defects", ())],
+            "outside": None if outside is None else OutsideTables.from_plain(outside),
             "path": path,
         }
         return cls(**{**plain, **typed})

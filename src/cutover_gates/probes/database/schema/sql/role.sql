@@ -4,6 +4,8 @@ SELECT r.rolname AS name,
            CASE WHEN r.rolcreaterole THEN 'CREATEROLE' END, CASE WHEN r.rolcreatedb THEN 'CREATEDB' END,
            CASE WHEN r.rolreplication THEN 'REPLICATION' END, CASE WHEN r.rolbypassrls THEN 'BYPASSRLS' END], NULL) AS attributes,
        r.rolconnlimit AS "connection limit",
+       CASE WHEN isfinite(r.rolvaliduntil) THEN to_char(r.rolvaliduntil AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI:SS "UTC"') END AS "valid until",
+       CASE WHEN r.rolvaliduntil <= clock_timestamp() THEN 'yes' ELSE 'no' END AS expired,
        (SELECT array_agg(pg_get_userbyid(m.roleid)::text ORDER BY 1) FROM pg_auth_members m WHERE m.member = r.oid) AS memberships,
        (SELECT array_agg(CASE WHEN split_part(setting, '=', 1) LIKE '%%.%%'
                               THEN split_part(setting, '=', 1) || ' = SHA-256 ' || encode(sha256(convert_to(setting, 'UTF8')), 'hex') ELSE setting END ORDER BY setting)

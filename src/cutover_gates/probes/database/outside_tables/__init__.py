@@ -1,0 +1,1 @@
+"""Data that no table's rows show: large objects, positions of sequences, materialised views."""

@@ -1,0 +1,7 @@
+-- Without the connection, which may hold a password and is a superuser's to read.
+SELECT s.subname::text AS name,
+       CASE WHEN s.subenabled THEN 'yes' ELSE 'no' END AS enabled,
+       s.subslotname::text AS slot,
+       (SELECT array_agg(publication ORDER BY publication) FROM unnest(s.subpublications) publication) AS publications
+FROM pg_subscription s JOIN pg_database d ON d.oid = s.subdbid
+WHERE d.datname = current_database()

@@ -1,0 +1,110 @@
+"""Rights that are wider than before the migration, and wider than the scripts make them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from cutover_gates.core.findings import Finding
+from cutover_gates.probes.database.schema import rules
+from cutover_gates.probes.database.schema.privileges import TO_PASS_ON
+from cutover_gates.probes.database.schema.schema_catalog import Catalog, Facts
+from cutover_gates.probes.database.schema.schema_differences import NameFormatter, describe_object
+
+_KINDS = ("grant", "default grant", "parameter grant", "large object grant")
+_OWNERS = ("its owner", "their owner")
+_PUBLIC = "PUBLIC"
+# A role that may read one of them may be given a new one of another of these kinds.
+_RELATIONS = frozenset({"table", "view", "materialized view", "column"})
+
+
+def find_wider_rights(
+    before: Catalog, release: Catalog, found: Catalog, display: NameFormatter
+) -> list[Finding]:
+    """Return the rights of roles that neither was there before nor is granted by a script.
+
+    Those of PUBLIC on objects have a rule of their own. A new object may be granted to a role that
+    had the same right on an object of its kind.
+    """
+    findings = []
+    for kind in _KINDS:
+        for name, facts in sorted(found[kind].items()):
+            if not _is_judged(kind, name) or kind not in before.objects:
+                continue
+            allowed = set(_iter_allowed(kind, name, facts, before, release))
+            surplus = [right for right in _list_rights(facts) if not _is_in(right, allowed)]
+            if surplus:
+                subject = describe_object(kind, display(name))
+                expected = "no right that it had not before and no script grants"
+                findings.append(
+                    Finding(rules.WIDER_RIGHTS, subject, expected, ", ".join(surplus)),
+                )
+    return findings
+
+
+def _is_judged(kind: str, name: str) -> bool:
+    grantee = _split_name(name)[1]
+    return grantee not in _OWNERS and not (kind == "grant" and grantee == _PUBLIC)
+
+
+def _iter_allowed(
+    kind: str, name: str, facts: Facts, before: Catalog, release: Catalog
+) -> Iterator[str]:
+    for catalog in (before, release):
+        yield from _list_rights(catalog[kind].get(name, {}))
+    if kind != "grant":
+        return
+    of, role = str(facts.get("of")), _split_name(name)[1]
+    if of.startswith("column "):
+        table = of.removeprefix("column ").rpartition(".")[0]
+        for catalog in (before, release):
+            yield from _list_rights(catalog["grant"].get(f"{table} to {role}", {}))
+    if not _exists(of, before):
+        yield from _list_rights_on_kind(of, role, before)
+
+
+def _list_rights_on_kind(of: str, role: str, before: Catalog) -> set[str]:
+    """Return the rights that a role had on objects of the same kind.
+
+    What is neither a table nor a view serves those, such as the sequence of a new table.
+    """
+    rights: set[str] = set()
+    kind = _kind_of(of)
+    for name, facts in before["grant"].items():
+        if _split_name(name)[1] == role:
+            other = _kind_of(str(facts.get("of")))
+            if kind == other or {kind, other} <= _RELATIONS:
+                rights.update(_list_rights(facts))
+            if kind in ("sequence", "function", "type"):
+                rights |= {"USAGE", "SELECT", "EXECUTE"}
+    for name, facts in before["default grant"].items():
+        if _split_name(name)[1] == role and name.startswith(f"{kind}s "):
+            rights.update(_list_rights(facts))
+    return rights
+
+
+def _exists(of: str, catalog: Catalog) -> bool:
+    kind = _kind_of(of)
+    # The database is one, and always there.
+    return kind == "database" or of.removeprefix(f"{kind} ") in catalog[kind]
+
+
+def _kind_of(of: str) -> str:
+    for kind in ("materialized view", "foreign data wrapper", "foreign server"):
+        if of.startswith(f"{kind} "):
+            return kind
+    return of.partition(" ")[0]
+
+
+def _split_name(name: str) -> tuple[str, str]:
+    of, _, grantee = name.rpartition(" to ")
+    return of, grantee
+
+
+def _is_in(right: str, allowed: set[str]) -> bool:
+    # Whoever may pass a right on has the right itself.
+    return right in allowed or f"{right}{TO_PASS_ON}" in allowed
+
+
+def _list_rights(facts: Facts) -> list[str]:
+    rights = facts.get("rights")
+    return rights if isinstance(rights, list) else []
