@@ -86,7 +86,7 @@ def read_tool_lines(context: DatabaseContext, connection: psycopg.Connection[Any
     except (psycopg.errors.UndefinedTable, psycopg.errors.InvalidSchemaName):
         raise HistoryTableNotFound(name) from None
     except psycopg.Error as error:
-        raise gap_error(rules.READABLE_HISTORY, name, first_error_line(error)) from None
+        raise gap_error(rules.READABLE_HISTORY, name, describe_read_error(error)) from None
     return [_to_plain_line(row) for row in rows]
 
 

@@ -6,6 +6,7 @@ from cutover_gates.core.evidence.assessment import Assessment, AssessmentBuilder
 from cutover_gates.core.findings import Rule, gap_error
 from cutover_gates.probes.database.bounded_reader import BoundedReader
 from cutover_gates.probes.database.context import DatabaseContext
+from cutover_gates.probes.database.identity import read_server_facts
 from cutover_gates.probes.database.outside_tables import rules
 from cutover_gates.probes.database.outside_tables.large_object_comparison import (
     add_object_differences,
@@ -71,12 +72,14 @@ class OutsideTablesAssessments:
 
     def assess_sequences(self) -> Assessment:
         """Check that no sequence that fills no column has gone back."""
-        _, outside = self._load_before()
+        before, outside = self._load_before()
         builder, unproven = AssessmentBuilder(), dict[str, str]()
         with BoundedReader(self.context, primary=True) as reader:
             found = read_sequences(reader, unproven)
-        # A sequence that was renamed keeps its OID, and one that was restored keeps its name.
-        by_oid = {position.oid: position for position in found.values()}
+        # A sequence that was renamed keeps its OID; on another server it means nothing.
+        is_same = self._is_same_server(before)
+        new = {name: one for name, one in found.items() if name not in outside.sequences}
+        by_oid = {position.oid: position for position in new.values()} if is_same else {}
         for name, was in outside.sequences.items():
             now = found.get(name) or by_oid.get(was.oid)
             if now is None or was.cycles or was.fills_column:
@@ -99,6 +102,11 @@ class OutsideTablesAssessments:
         for name, reason in unproven.items():
             builder.add_gap(rules.MATERIALIZED_VIEW, self.context.display_name(name), reason)
         return self._record(builder, rules.MATERIALIZED_VIEW)
+
+    def _is_same_server(self, before: Snapshot) -> bool:
+        with self.context.connect() as connection:
+            now = read_server_facts(connection)
+        return now.system_identifier == before.server.system_identifier
 
     def _load_before(self) -> tuple[Snapshot, OutsideTables]:
         before = find_newest_snapshot(self.context, rolled_back=self.rolled_back)

@@ -14,6 +14,10 @@ _KINDS = ("grant", "default grant", "parameter grant", "large object grant")
 _OWNERS = ("its owner", "their owner")
 _PUBLIC = "PUBLIC"
 # A role that may read one of them may be given a new one of another of these kinds.
+# ALL on a table, as a dump of PostgreSQL 16 grants it, is one right more from PostgreSQL 17 on.
+_ALL_ON_TABLE = frozenset(
+    {"SELECT", "INSERT", "UPDATE", "DELETE", "TRUNCATE", "REFERENCES", "TRIGGER"}
+)
 _RELATIONS = frozenset({"table", "view", "materialized view", "column"})
 
 
@@ -31,6 +35,8 @@ def find_wider_rights(
             if not _is_judged(kind, name) or kind not in before.objects:
                 continue
             allowed = set(_iter_allowed(kind, name, facts, before, release))
+            if allowed >= _ALL_ON_TABLE:
+                allowed.add("MAINTAIN")
             surplus = [right for right in _list_rights(facts) if not _is_in(right, allowed)]
             if surplus:
                 subject = describe_object(kind, display(name))
