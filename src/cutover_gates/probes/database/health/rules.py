@@ -90,5 +90,6 @@ SAME_SERVER = Rule(
     "DBMS-018",
     "Server, database, version and extensions are those of the snapshot",
     "A comparison with the snapshot of another server proves nothing.",
-    "Point the target at the server of the snapshot, or take a new snapshot before the migration.",
+    "Point the target at the server of the snapshot, or take a new snapshot before the migration."
+    " Where the cutover moves the database, declare migrations.other_server.",
 )
