@@ -19,6 +19,10 @@ WRITTEN = {
         "contract",
     ),
     "headers.not_judged": ('[targets.x.headers.not_judged]\nserver = "fixed"\n', "smoke"),
+    "headers.harmless_cookies": (
+        '[targets.x.headers.harmless_cookies]\ntheme = "a colour"\n',
+        "smoke",
+    ),
     "migrations.rehearsal.lint_except": (
         '[targets.x.migrations.rehearsal.lint_except]\nprefer-text-field = "old"\n',
         "migrations",
