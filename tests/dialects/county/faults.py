@@ -52,7 +52,10 @@ class DischargesAreNotCommitted(Fault):
     """The bed of somebody who went home stays taken."""
 
     item, kind = WRITES, "lost moves"
-    also: ClassVar[Mapping[str, str]] = {VISITS: "the discharged visit reads back as before"}
+    also: ClassVar[Mapping[str, str]] = {
+        VISITS: "the discharged visit reads back as before",
+        ACCESS: "who may discharge is answered, and nothing happens",
+    }
 
     def persist_move(self, visit: Entry, after: str) -> Entry:
         return super().persist_move({**visit} if after == "FINISHED" else visit, after)

@@ -52,7 +52,10 @@ class CancellationsAreForgotten(Fault):
     """A bed is kept for somebody who does not come."""
 
     item, kind = WRITES, "lost moves"
-    also: ClassVar[Mapping[str, str]] = {VISITS: "the cancelled visit reads back as planned"}
+    also: ClassVar[Mapping[str, str]] = {
+        VISITS: "the cancelled visit reads back as planned",
+        ACCESS: "who may cancel is answered, and nothing happens",
+    }
 
     def move_kept(self, encounter: Entry, after: str) -> Entry:
         return super().move_kept({**encounter} if after == "cancelled" else encounter, after)
@@ -78,7 +81,10 @@ class CorrectionsWaitForTheNext(Fault):
     """A correction can be read only when the next one has come."""
 
     item, kind = WRITES, "lost updates without versions"
-    also: ClassVar[Mapping[str, str]] = {PATIENTS: "the corrected patient reads back as before"}
+    also: ClassVar[Mapping[str, str]] = {
+        PATIENTS: "the corrected patient reads back as before",
+        ACCESS: "who may correct is answered, and nothing happens",
+    }
 
     def __init__(self, addresses: list[str], passwords: dict[str, str]) -> None:
         super().__init__(addresses, passwords)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any, ClassVar
+from uuid import uuid4
 
 from tests.dialects.infirmary.server import GONE, HERE, Entry, Infirmary, connection
 from tests.dialects.seeded_fault import (
@@ -79,7 +80,10 @@ class AdmissionsAreForgotten(Fault):
     """A patient lies in a bed that the system gives to the next one."""
 
     item, kind = WRITES, "lost moves"
-    also: ClassVar[Mapping[str, str]] = {VISITS: "the admitted visit reads back as expected"}
+    also: ClassVar[Mapping[str, str]] = {
+        VISITS: "the admitted visit reads back as expected",
+        ENDPOINTS: "no visit can be discharged to be read then",
+    }
 
     def move_stored(self, stay: Entry, code: int) -> Entry:
         return super().move_stored({**stay} if code == HERE else stay, code)
@@ -133,14 +137,14 @@ class PageBordersLoseAPaper(Fault):
 # ── headers ──
 
 
-class DownloadsShareATag(Fault):
-    """A browser shows the finding that it has, which is somebody else's."""
+class DownloadsHaveAnotherTagEachTime(Fault):
+    """A tablet with a poor connection loads each finding whole again, and never has it in time."""
 
     item, kind = ENDPOINTS, "headers"
 
     def headers(self, request: Any, headers: dict[str, str]) -> dict[str, str]:
-        shared = request.url.path.endswith("/content")
-        return {**headers, "etag": '"1"'} if shared else headers
+        is_download = request.url.path.endswith("/content")
+        return {**headers, "etag": f'"{uuid4()}"'} if is_download else headers
 
 
 class ListsMayBeKeptByAProxy(Fault):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, ClassVar
 from uuid import UUID
 
 from fastapi import Request
@@ -50,6 +50,10 @@ class TheNextShiftFindsAnEmptyHospital(_Story):
 
 class AFiledReportKeepsThePatientIn(_Story):
     """As soon as a report is filed the patient cannot be discharged: the bed stays taken."""
+
+    also: ClassVar[Mapping[str, str]] = {
+        "document-upload": "no document is there to be read after a discharge"
+    }
 
     def put_in(self) -> None:
         right = routes.move

@@ -249,7 +249,7 @@ def test_it_is_called_by_its_option(tmp_path: Path) -> None:
     location = "cutover.toml, line 2: targets.mine.url: "
     assert f"STOP         is it alive: {location}no answer: ConnectError" in told.stdout
     last = told.stdout.splitlines()[-1]
-    assert last.startswith("0 of 67 steps passed, 1 failed, 66 did not run.")
+    assert last.startswith("0 of 68 steps passed, 1 failed, 67 did not run.")
     assert location in last
     assert "collected" not in told.stdout
     assert not (tmp_path / "reports/runs").exists()
