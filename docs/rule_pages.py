@@ -36,6 +36,7 @@ SUBJECTS: Mapping[str, str] = {
     "PIPE": "Pipeline",
     "READY": "Readiness",
     "REDIS": "Redis",
+    "REPLAY": "Replay of the migration on the backup",
     "REHEARSAL": "Rehearsal of the migration",
     "RES": "Resources under load",
     "ROWS": "Rows against the snapshot",

@@ -19,7 +19,12 @@ from cutover_gates.config.base import (
     leaves_out,
 )
 from cutover_gates.config.named_facts import NamedFact, Standstill
-from cutover_gates.config.rehearsal import BackupSettings, RehearsalSettings, ScratchSettings
+from cutover_gates.config.rehearsal import (
+    BackupSettings,
+    RehearsalSettings,
+    ReplaySettings,
+    ScratchSettings,
+)
 from cutover_gates.config.table_changes import ImpliedReference, LargeObjectSettings, TableChange
 from cutover_gates.config.table_moves import list_renames
 
@@ -188,6 +193,10 @@ class Migrations(SettingsTable):
     backup: BackupSettings = Field(default=BackupSettings(), description="Where the backups are.")
     rehearsal: RehearsalSettings = Field(
         default=RehearsalSettings(), description="How the migration is tried out."
+    )
+    replay: ReplaySettings = Field(
+        default=ReplaySettings(),
+        description="How the result of the scripts on the backup is held against the target.",
     )
 
     @model_validator(mode="after")

@@ -1,4 +1,4 @@
-"""The settings of scratch servers, backups and the rehearsal of a migration."""
+"""The settings of scratch servers, backups, the rehearsal of a migration and its replay."""
 
 from __future__ import annotations
 
@@ -107,4 +107,36 @@ class RehearsalSettings(SettingsTable):
         for rule, reason in value.items():
             if not reason.strip():
                 raise ValueError(f"{rule} needs a reason: an auditor will ask for it")
+        return value
+
+
+class ReplaySettings(SettingsTable):
+    """The scripts, run on the restored backup: what they make there is what the target must hold.
+
+    New tables, new columns and whole moves are proven by that without declarations.
+    """
+
+    at: Literal["t12", "phase1", "never"] = Field(
+        default="t12",
+        description=(
+            "The gate that restores the backup and runs the scripts on it. `t12`: its result is"
+            " carried to Phase 1. `never`: new tables and columns are compared as declared."
+        ),
+    )
+    undetermined: dict[str, str] = Field(
+        default={},
+        json_schema_extra=LEAVES_OUT,
+        description=(
+            "Columns (`table.column`) to which the scripts give other values each time, such as the"
+            " present time, each with its reason. They are not compared."
+        ),
+        examples=[{'"bills.made_at"': "the time of the migration"}],
+    )
+
+    @field_validator("undetermined")
+    @classmethod
+    def _require_reasons(cls, value: dict[str, str]) -> dict[str, str]:
+        for column, reason in value.items():
+            if not reason.strip():
+                raise ValueError(f"{column} needs a reason: an auditor will ask for it")
         return value

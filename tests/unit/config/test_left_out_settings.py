@@ -23,6 +23,10 @@ WRITTEN = {
         '[targets.x.headers.harmless_cookies]\ntheme = "a colour"\n',
         "smoke",
     ),
+    "migrations.replay.undetermined": (
+        '[targets.x.migrations.replay.undetermined]\n"bills.made_at" = "old"\n',
+        "migrations",
+    ),
     "migrations.rehearsal.lint_except": (
         '[targets.x.migrations.rehearsal.lint_except]\nprefer-text-field = "old"\n',
         "migrations",

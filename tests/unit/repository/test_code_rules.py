@@ -45,6 +45,7 @@ NAMED = {
     "cutover_gates.probes.database.history.assessments": {"HistoryAssessments"},
     "cutover_gates.probes.database.schema.assessments": {"SchemaAssessments"},
     "cutover_gates.probes.database.rows.assessments": {"RowAssessments"},
+    "cutover_gates.probes.database.replay.assessments": {"ReplayAssessments"},
     "cutover_gates.probes.database.integrity.assessments": {"IntegrityAssessments"},
     "cutover_gates.probes.database.health.assessments": {"ServerAssessments"},
     "cutover_gates.probes.database.backup.assessments": {"BackupAssessments"},

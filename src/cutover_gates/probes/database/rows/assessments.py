@@ -20,7 +20,7 @@ from cutover_gates.probes.database.measurement.table_specs import read_tables
 from cutover_gates.probes.database.outside_tables import rules as outside_rules
 from cutover_gates.probes.database.rows import rules
 from cutover_gates.probes.database.rows.departures import account_for_departures
-from cutover_gates.probes.database.rows.expected_tables import load_expected_snapshot
+from cutover_gates.probes.database.rows.expected_tables import add_replay, load_expected_snapshot
 from cutover_gates.probes.database.rows.retained_rows import compare_retained_rows
 from cutover_gates.probes.database.rows.row_comparison import (
     compare_contents,
@@ -196,7 +196,7 @@ class RowAssessments:
         plain = self.context.compute_once(
             f"rows-{expected}", lambda: self._scan(before, expected).to_plain()
         )
-        return DatabaseScan.from_plain(plain)
+        return add_replay(self.context, DatabaseScan.from_plain(plain), expected)
 
     def _scan_and_record(self, before: Snapshot) -> DatabaseScan:
         """Scan the migrated database, and record the rows of today for a gate after a restore."""

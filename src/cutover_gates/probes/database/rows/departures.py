@@ -16,6 +16,7 @@ from cutover_gates.probes.database.context import DatabaseContext
 from cutover_gates.probes.database.measurement.table_stats import RowSums, TableStats
 from cutover_gates.probes.database.moves import rules
 from cutover_gates.probes.database.moves.moved_rows import list_queries
+from cutover_gates.probes.database.rows.expected_tables import find_whole_moves
 from cutover_gates.probes.database.snapshot.model import Snapshot
 
 TITLE = "Everything that is gone says where it went"
@@ -24,9 +25,10 @@ TITLE = "Everything that is gone says where it went"
 def account_for_departures(context: DatabaseContext, before: Snapshot) -> Assessment:
     """Check that each declared loss of a table or column says where the content is now.
 
-    `before` has the figures of the declared queries, too (`add_moved_rows`).
+    `before` has the figures of the declared queries, too (`add_moved_rows`). What the replay of the
+    scripts found whole under another name needs no declaration.
     """
-    accounts = _Departures(context, before)
+    accounts = _Departures(context, before, find_whole_moves(context))
     for name, then in sorted(before.figures.tables.items()):
         if name in accounts.moved:
             continue
@@ -37,8 +39,10 @@ def account_for_departures(context: DatabaseContext, before: Snapshot) -> Assess
 class _Departures:
     """One look at all tables; `builder` collects what it finds."""
 
-    def __init__(self, context: DatabaseContext, before: Snapshot) -> None:
-        self.context, self.before = context, before
+    def __init__(
+        self, context: DatabaseContext, before: Snapshot, found: Mapping[str, str]
+    ) -> None:
+        self.context, self.before, self.found = context, before, found
         self.moved = list_queries(context)
         self.deleted: dict[str, str] = {}
         self.builder = AssessmentBuilder(figures={"deleted on purpose": self.deleted})
@@ -46,7 +50,7 @@ class _Departures:
     def check_table(self, name: str, then: TableStats) -> None:
         """Check one table of the snapshot, given as `schema.name`."""
         shown, change = self.context.display_name(name), self.context.declared_change(name)
-        if then.counted == 0:
+        if then.counted == 0 or name in self.found:
             self.builder.checked.append(shown)
         elif change.is_given_up and not change.reason:
             self._check_given_up(name, then)
@@ -113,7 +117,9 @@ class _Departures:
             self.builder.checked.append(shown)
 
     def _is_carried(self, name: str, column: str, change: TableChange) -> bool:
-        """Return whether a declaration that is compared names a column."""
+        """Return whether a declaration that is compared names a column, or the replay found it."""
+        if f"{name}.{column}" in self.found:
+            return True
         arriving = self._find_arrivals(name)
         expressions = [*change.becomes.values()]
         expressions += [self.moved[arrival].from_query or "" for arrival in arriving]

@@ -1,7 +1,8 @@
 """The tables that a migrated database is expected to have, seen from its snapshot.
 
 They are those of the snapshot, with what the declared queries (`from`) gave. A query that was
-declared after the snapshot is evaluated on the restored backup.
+declared after the snapshot is evaluated on the restored backup. A replay of the scripts says which
+tables come and where others went.
 """
 
 from __future__ import annotations
@@ -19,11 +20,16 @@ from cutover_gates.probes.database.moves.moved_rows import (
     measure_moves,
     query_digest,
 )
+from cutover_gates.probes.database.replay.assessments import find_replay, list_proven_moves
 from cutover_gates.probes.database.rows.later_declarations import (
     AppliedDeclarations,
     apply_declarations,
 )
-from cutover_gates.probes.database.rows.snapshot_scan import require_same_declarations
+from cutover_gates.probes.database.rows.snapshot_scan import (
+    DatabaseScan,
+    ExpectedState,
+    require_same_declarations,
+)
 from cutover_gates.probes.database.snapshot.model import Snapshot
 from cutover_gates.probes.database.snapshot.selection import (
     find_newest_snapshot,
@@ -95,3 +101,20 @@ def _restore_and_evaluate(context: DatabaseContext) -> dict[str, object]:
             return measure_moves(context, session, {}).to_plain()
     except (NotProven, DatabaseUnreachable) as error:
         return {"reason": str(error)}
+
+
+def add_replay(
+    context: DatabaseContext, scan: DatabaseScan, expected: ExpectedState
+) -> DatabaseScan:
+    """Return the scan with what the replay knows of new tables, and of those that are gone."""
+    record = find_replay(context) if expected is ExpectedState.MIGRATED else None
+    if record is None:
+        return scan
+    found = list_proven_moves(context, record)
+    return replace(scan, replayed=record.new_tables, found=found)
+
+
+def find_whole_moves(context: DatabaseContext) -> dict[str, str]:
+    """Return what the replay found whole under another name; nothing without a replay."""
+    record = find_replay(context)
+    return list_proven_moves(context, record) if record else {}

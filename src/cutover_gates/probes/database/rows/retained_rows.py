@@ -66,7 +66,9 @@ class _RetainedComparison:
 
     def _is_left_out(self, name: str) -> bool:
         change, shown = self.context.declared_change(name), self.context.display_name(name)
-        if change.is_given_up:
+        if name in self.scan.found:
+            self.left_out[shown] = f"found whole in {self.scan.found[name]} by the replay"
+        elif change.is_given_up:
             self.left_out[shown] = change.reason or "dropped"
         elif not is_content_compared(self.context, name, ExpectedState.MIGRATED):
             self.left_out[shown] = change.reason or "the migration history"

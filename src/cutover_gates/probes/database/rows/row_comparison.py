@@ -101,6 +101,8 @@ class _ContentComparison:
         is_dropped = self.expected is ExpectedState.MIGRATED and change.is_given_up
         if is_dropped or not is_content_compared(self.context, name, self.expected):
             self.left_out[shown] = _left_out_reason(change, is_dropped=is_dropped)
+        elif name not in self.scan.figures.tables and name in self.scan.found:
+            self.left_out[shown] = f"found whole in {self.scan.found[name]} by the replay"
         elif name not in self.scan.figures.tables:
             actual = self.scan.describe_absence(name)
             self.builder.add_finding(

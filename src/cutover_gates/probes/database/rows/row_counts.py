@@ -59,13 +59,17 @@ class _CountComparison:
     def _check_existence(self, name: str, then: TableStats | None) -> None:
         """Add a finding where a table came or went that is not declared to."""
         shown, change = self.context.display_name(name), self.context.declared_change(name)
-        if then is None and change.rows != "any" and not change.is_new:
+        if then is None and change.rows != "any" and not self._is_expected(name):
             self.builder.add_finding(
                 rules.TABLE_DECLARED,
                 shown,
                 expected=f"the tables of {self.before.label}",
                 actual="a new table",
             )
+        elif then is not None and name in self.scan.found:
+            self.tables[shown] = {
+                "found whole in": self.context.display_name(self.scan.found[name])
+            }
         elif then is not None and (change.rows != "dropped" or change.kept_as):
             self.builder.add_finding(
                 rules.TABLE_KEPT,
@@ -73,6 +77,10 @@ class _CountComparison:
                 expected=f"{then.counted} rows",
                 actual=self.scan.describe_absence(name),
             )
+
+    def _is_expected(self, name: str) -> bool:
+        """Return whether a new table is declared, or made by the replay, which is compared."""
+        return self.context.declared_change(name).is_new or name in self.scan.replayed
 
     def _compare_counted(self, name: str, then: TableStats, now: TableStats) -> None:
         shown, change = self.context.display_name(name), self.context.declared_change(name)

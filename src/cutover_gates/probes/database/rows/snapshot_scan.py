@@ -56,7 +56,8 @@ class DatabaseScan:
 
     `columns`: the type of each column, by table and column. `left_out`: the kind, by relation.
     `moved`: what holds the rows of a table now, by its name before. `failed`: why they are not
-    found.
+    found. `replayed`: the new tables that the replay of the scripts made, too. `found`: where it
+    found whole what the scripts take away. Both are added once the scan was read.
     """
 
     figures: DatabaseStats
@@ -64,6 +65,8 @@ class DatabaseScan:
     left_out: Mapping[str, str] = field(default_factory=dict)
     moved: Mapping[str, str] = field(default_factory=dict)
     failed: Mapping[str, str] = field(default_factory=dict)
+    replayed: frozenset[str] = frozenset()
+    found: Mapping[str, str] = field(default_factory=dict)
 
     def to_plain(self) -> dict[str, Any]:
         """Return the scan as JSON-able values; `from_plain` reads them."""

@@ -1,0 +1,1 @@
+"""Replay: what the scripts of the release make of the restored backup, held against the target."""
