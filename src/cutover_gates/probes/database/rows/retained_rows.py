@@ -53,7 +53,7 @@ class _RetainedComparison:
                 rules.TABLE_KEPT,
                 shown,
                 expected=f"{then.counted} rows",
-                actual=self.scan.describe_absence(name),
+                actual=self.scan.failed.get(name, "no such table"),
             )
         elif then.sums is None:
             reason = self.before.missing_reason(name)

@@ -104,7 +104,7 @@ class _ContentComparison:
         elif name not in self.scan.figures.tables and name in self.scan.found:
             self.left_out[shown] = f"found whole in {self.scan.found[name]} by the replay"
         elif name not in self.scan.figures.tables:
-            actual = self.scan.describe_absence(name)
+            actual = self.scan.failed.get(name, "no such table")
             self.builder.add_finding(
                 rules.TABLE_KEPT, shown, expected=f"{then.counted} rows", actual=actual
             )

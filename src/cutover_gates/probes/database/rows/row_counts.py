@@ -75,7 +75,7 @@ class _CountComparison:
                 rules.TABLE_KEPT,
                 shown,
                 expected=f"{then.counted} rows",
-                actual=self.scan.describe_absence(name),
+                actual=self.scan.failed.get(name, "no such table"),
             )
 
     def _is_expected(self, name: str) -> bool:

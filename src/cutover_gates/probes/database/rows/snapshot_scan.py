@@ -88,10 +88,6 @@ class DatabaseScan:
         """The reason why a table was not measured to its end."""
         return self.figures.unproven.get(table, "the reason was not recorded")
 
-    def describe_absence(self, table: str) -> str:
-        """Return what is seen of a table that is not there."""
-        return self.failed.get(table, "no such table")
-
     def count_new_rows(self, context: DatabaseContext) -> dict[str, int]:
         """Return the number of rows above the snapshot's mark, by table."""
         tables = self.figures.tables.items()
