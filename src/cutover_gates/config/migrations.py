@@ -8,14 +8,13 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Literal
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import Field, model_validator
 
 from cutover_gates.config.base import (
     LEAVES_OUT,
     LOOSER_ABOVE,
     LOOSER_OTHER,
     Seconds,
-    SettingsTable,
     leaves_out,
 )
 from cutover_gates.config.named_facts import NamedFact, Standstill
@@ -24,12 +23,13 @@ from cutover_gates.config.rehearsal import (
     RehearsalSettings,
     ReplaySettings,
     ScratchSettings,
+    StagingReference,
 )
 from cutover_gates.config.table_changes import ImpliedReference, LargeObjectSettings, TableChange
 from cutover_gates.config.table_moves import list_renames
 
 
-class Migrations(SettingsTable):
+class Migrations(StagingReference):
     """How the database is migrated, what is expected of its data, and what proving it may cost."""
 
     tool: Literal[
@@ -172,21 +172,6 @@ class Migrations(SettingsTable):
         json_schema_extra=LOOSER_ABOVE,
         description="Hours after which a snapshot is too old to compare with.",
     )
-    staging: str | None = Field(
-        default=None,
-        description=(
-            "The target that stands for staging: its own Phase 1 must have ended in GO with these"
-            " scripts, and its verdicts prove the items with `asked_of` of the plan. Default:"
-            " `staging`."
-        ),
-    )
-    staging_verdict_hours: float = Field(
-        default=72,
-        gt=0,
-        le=336,
-        json_schema_extra=LOOSER_ABOVE,
-        description="Hours after which a verdict of staging is too old to prove such an item.",
-    )
     scratch: ScratchSettings = Field(
         default=ScratchSettings(), description="A server for databases that are thrown away."
     )
@@ -207,13 +192,6 @@ class Migrations(SettingsTable):
                     f'{key} is for tool = "custom": {self.tool} has a table of its own'
                 )
         return self
-
-    @field_validator("staging")
-    @classmethod
-    def _check_staging_name(cls, value: str | None) -> str | None:
-        if value is not None and not value.strip():
-            raise ValueError("name a target")
-        return value
 
     @property
     def renames(self) -> dict[str, str]:

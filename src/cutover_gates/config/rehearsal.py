@@ -140,3 +140,30 @@ class ReplaySettings(SettingsTable):
             if not reason.strip():
                 raise ValueError(f"{column} needs a reason: an auditor will ask for it")
         return value
+
+
+class StagingReference(SettingsTable):
+    """The target whose verdicts stand for this one's before the cutover."""
+
+    staging: str | None = Field(
+        default=None,
+        description=(
+            "The target that stands for staging: its own Phase 1 must have ended in GO with these"
+            " scripts, and its verdicts prove the items with `asked_of` of the plan. Default:"
+            " `staging`."
+        ),
+    )
+    staging_verdict_hours: float = Field(
+        default=72,
+        gt=0,
+        le=336,
+        json_schema_extra=LOOSER_ABOVE,
+        description="Hours after which a verdict of staging is too old to prove such an item.",
+    )
+
+    @field_validator("staging")
+    @classmethod
+    def _check_staging_name(cls, value: str | None) -> str | None:
+        if value is not None and not value.strip():
+            raise ValueError("name a target")
+        return value
