@@ -69,7 +69,7 @@ def test_a_proven_file_is_not_restored_again(
     assert_passed(before)
     assert before.figures["carried to Phase 1"] is True
     assert before.figures["restored by"].startswith("one psql")
-    assert any(line.startswith("restoring a.sql (") and " MB/s, " in line for line in shown)
+    assert any(line.startswith("restore by one psql: [") and " MB/s, " in line for line in shown)
     monkeypatch.setattr(RestoredBackup, "as_context", _fail)
     carried = _next_run(context).assess_old_data()
     assert_passed(carried)

@@ -61,8 +61,9 @@ def restore_with_progress(
 ) -> ClientProgramResult:
     """Restore a dump into an empty database. Raise `InvalidBackup` and `NotProven`."""
     expected = _read_expected_size(context)
-    how = "by one psql" if backup.kind is BackupKind.PLAIN else "by pg_restore"
-    progress = StepProgress(context.report_progress, f"restoring {backup} {how}", expected, "MB")
+    # Short: a terminal has one line for it, and the name of a backup may be long.
+    how = "one psql" if backup.kind is BackupKind.PLAIN else "pg_restore"
+    progress = StepProgress(context.report_progress, f"restore by {how}", expected, "MB")
     watcher = _SizeWatcher(dsn, progress)
     restore = partial(restore_dump_into, context, backup, contents, dsn, server_major)
     with context.record_step("restoring the backup"), progress.show_step("", expected):
