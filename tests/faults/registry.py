@@ -64,6 +64,7 @@ MODULES: Mapping[str, tuple[str, ...]] = {
         "data.backups",
         "data.declarations",
         "data.migration_run",
+        "data.moved_rows",
         "data.outside_tables",
         "data.wider_rights",
         "data.supporting_objects",

@@ -2,7 +2,7 @@
 
 `reference` is the embedded hospital. `everything` is the same hospital at a later time: it has
 pictures, publications, partitions and more that stands beside tables, made by its script V11 and by
-hand, and it is migrated by V12.
+hand, and it is migrated by V12. The others are the nights of a billing (`billing_nights`).
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ import psycopg
 
 from reference import announcement, cutover, migrate, postgres, stages
 from tests.faults import serve
+from tests.faults.data.billing_nights import NIGHTS, TABLES
 from tests.integration.database.contexts import SCRIPTS, declared_migrations
 
 REFERENCE, EVERYTHING = "reference", "everything"
@@ -27,6 +28,8 @@ def copy_scripts(hospital: str, folder: Path) -> Path:
     if hospital == EVERYTHING:
         for path in _FOLDER.glob("V*.sql"):
             shutil.copy2(path, scripts)
+    if night := NIGHTS.get(hospital):
+        (scripts / "V11__night.sql").write_text(TABLES + night.script, encoding="utf-8")
     return scripts
 
 
@@ -34,6 +37,9 @@ def declared_changes(hospital: str) -> dict[str, Any]:
     """Return the settings of `[targets.NAME.migrations]`, without what depends on folders."""
     if hospital == REFERENCE:
         return declared_migrations()
+    if night := NIGHTS.get(hospital):
+        declared = declared_migrations()
+        return {**declared, "tables": {**declared["tables"], **night.tables}}
     return {
         **declared_migrations(),
         "tables": {
@@ -61,3 +67,5 @@ def perform_cutover(hospital: str, server: postgres.Server, name: str, scripts: 
         migrate.migrate(server.dsn(name), folder=scripts)
     else:
         cutover.perform(server, name, announcement.accounts(), serve.HASHING)
+    if hospital in NIGHTS:
+        migrate.migrate(server.dsn(name), folder=scripts)
