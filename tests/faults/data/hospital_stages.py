@@ -69,3 +69,5 @@ def perform_cutover(hospital: str, server: postgres.Server, name: str, scripts: 
         cutover.perform(server, name, announcement.accounts(), serve.HASHING)
     if hospital in NIGHTS:
         migrate.migrate(server.dsn(name), folder=scripts)
+        with psycopg.connect(server.dsn(name), autocommit=True) as connection:
+            connection.execute("ANALYZE")
