@@ -25,6 +25,7 @@ from cutover_gates.probes.database.rows.later_declarations import (
     AppliedDeclarations,
     apply_declarations,
 )
+from cutover_gates.probes.database.rows.snapshot_from_backup import find_foreign_tables
 from cutover_gates.probes.database.rows.snapshot_scan import (
     DatabaseScan,
     ExpectedState,
@@ -80,7 +81,9 @@ def _add_table(figures: DatabaseStats, name: str, moved: DatabaseStats) -> Datab
 
 def _evaluate_on_backup(context: DatabaseContext, before: Snapshot) -> MovedRows:
     """Return what the queries give on the restored backup, once a run."""
-    plain = context.compute_once("moves-of-the-backup", lambda: _restore_and_evaluate(context))
+    plain = context.compute_once(
+        "moves-of-the-backup", lambda: _restore_and_evaluate(context, before)
+    )
     if "reason" not in plain:
         return MovedRows.from_plain(plain)
     reason = f"it was declared after {before.label}, and the backup cannot serve: {plain['reason']}"
@@ -88,7 +91,7 @@ def _evaluate_on_backup(context: DatabaseContext, before: Snapshot) -> MovedRows
     return MovedRows(figures=DatabaseStats(unproven=dict.fromkeys(names, reason)))
 
 
-def _restore_and_evaluate(context: DatabaseContext) -> dict[str, object]:
+def _restore_and_evaluate(context: DatabaseContext, before: Snapshot) -> dict[str, object]:
     if not context.migrations.backup.restore:
         return {"reason": "backup.restore is false"}
     try:
@@ -98,6 +101,9 @@ def _restore_and_evaluate(context: DatabaseContext) -> dict[str, object]:
                 copy.dsn, context.budget.ends, context.migrations.schemas
             ) as session,
         ):
+            # What the backup lost would be lost from what is expected, too.
+            for name, reason in find_foreign_tables(context, before, session).items():
+                return {"reason": f"{context.display_name(name)} in it: {reason}"}
             return measure_moves(context, session, {}).to_plain()
     except (NotProven, DatabaseUnreachable) as error:
         return {"reason": str(error)}

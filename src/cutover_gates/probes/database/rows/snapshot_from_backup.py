@@ -60,6 +60,14 @@ def remeasure_tables(
         return _fail(names, first_error_line(error))
 
 
+def find_foreign_tables(
+    context: DatabaseContext, before: Snapshot, session: ConsistentSession
+) -> dict[str, str]:
+    """Return why a restored backup is not the snapshot's database, by table; empty where it is."""
+    remeasurement = _Remeasurement(context, before, session)
+    return remeasurement.find_obstacles([*before.figures.tables])
+
+
 def _fail(names: Sequence[str], reason: str) -> RemeasuredTables:
     return RemeasuredTables(problems=dict.fromkeys(names, reason))
 
@@ -78,7 +86,7 @@ class _Remeasurement:
         # A query over the old tables (`rows_become`) may read each of them.
         reads_all = any(self.context.declared_change(name).rows_become for name in names)
         compared = [*self.before.figures.tables] if reads_all else names
-        obstacles = self._find_obstacles(compared)
+        obstacles = self.find_obstacles(compared)
         result = RemeasuredTables()
         for name in names:
             if problem := self._find_problem(name, obstacles):
@@ -87,7 +95,7 @@ class _Remeasurement:
         result.tables = self._measure(usable)
         return result
 
-    def _find_obstacles(self, names: Sequence[str]) -> dict[str, str]:
+    def find_obstacles(self, names: Sequence[str]) -> dict[str, str]:
         """Return why the rows of a table are not those of the snapshot, by table."""
         found = {name: self._find_structural_obstacle(name) for name in names}
         specs = [self._build_old_spec(name) for name, obstacle in found.items() if not obstacle]
