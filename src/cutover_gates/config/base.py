@@ -4,13 +4,21 @@ from __future__ import annotations
 
 from typing import Annotated, Any, get_args
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr
 from pydantic.config import JsonDict
 from pydantic.fields import FieldInfo
 
 from cutover_gates.core.tables import SettingsError
 
-__all__ = ["SECRET_KEYS", "Seconds", "SettingsError", "SettingsTable", "find_table", "holds_secret"]
+__all__ = [
+    "SECRET_KEYS",
+    "Seconds",
+    "SettingsError",
+    "SettingsTable",
+    "WrittenReason",
+    "find_table",
+    "holds_secret",
+]
 
 SECRET_KEYS = frozenset(
     {
@@ -51,6 +59,16 @@ def leaves_out(value: str | int | bool) -> JsonDict:  # the values of a setting
 
 Seconds = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 """A bound in seconds: greater than 0 and finite."""
+
+
+def _require_reason(value: str) -> str:
+    if not value.strip():
+        raise ValueError("a reason is needed: an auditor will ask for it")
+    return value
+
+
+WrittenReason = Annotated[str, AfterValidator(_require_reason)]
+"""A reason that must be given."""
 
 
 class SettingsTable(BaseModel):

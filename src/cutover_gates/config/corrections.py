@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import Field, model_validator
 
-from cutover_gates.config.base import SettingsTable
+from cutover_gates.config.base import SettingsTable, WrittenReason
 
 SINCE = "{since}"
 """What stands for the moment of the snapshot in `audit`."""
@@ -57,17 +57,10 @@ class Corrections(SettingsTable):
             " statement, and are no work of people."
         ),
     )
-    reason: str = Field(
+    reason: WrittenReason = Field(
         description="Who corrects rows meanwhile, and why: an auditor will ask.",
         examples=["the front desk works on until the cutover"],
     )
-
-    @field_validator("reason")
-    @classmethod
-    def _require_reason(cls, value: str) -> str:
-        if not value.strip():
-            raise ValueError("a reason is needed: an auditor will ask for it")
-        return value
 
     @model_validator(mode="after")
     def _require_sign(self) -> Corrections:

@@ -15,7 +15,7 @@ from pydantic import (
     model_validator,
 )
 
-from cutover_gates.config.base import SettingsTable
+from cutover_gates.config.base import SettingsTable, WrittenReason
 from cutover_gates.config.capabilities import CAPABILITIES
 from cutover_gates.config.capability import Capability
 from cutover_gates.core.local_days import latest_local_day
@@ -31,7 +31,7 @@ class DeclaredFact(SettingsTable):
     The texts are read for one version more: `is_anonymous` says that no person is named.
     """
 
-    reason: str = Field(description="Why it is so: an auditor will ask.", examples=["…"])
+    reason: WrittenReason = Field(description="Why it is so: an auditor will ask.", examples=["…"])
     by: str = Field(
         default="", description="Who declared it: a person's name.", examples=["Ada Example"]
     )
@@ -49,13 +49,6 @@ class DeclaredFact(SettingsTable):
         missing = [key for key in ("by", "at") if isinstance(value, dict) and key not in value]
         if missing:
             raise ValueError(f"{' and '.join(missing)} must be given, such as {EXAMPLE}")
-        return value
-
-    @field_validator("reason")
-    @classmethod
-    def _require_reason(cls, value: str) -> str:
-        if not value.strip():
-            raise ValueError("a reason is needed: an auditor will ask for it")
         return value
 
     @field_validator("by")
