@@ -67,18 +67,24 @@ def _slips_of_node(node: ast.AST) -> Iterator[str]:
 def _slips_of_block(node: ast.With | ast.AsyncWith) -> Iterator[str]:
     if _suppresses_assertions(node):
         yield f"line {node.lineno}: `suppress` swallows the assertions in its block"
-    elif len(node.body) > 1 and any(_expects_rejection(item.context_expr) for item in node.items):
+        return
+    expecting = [item for item in node.items if _expects_rejection(item.context_expr)]
+    if any(_is_refusal_by_rule(item.context_expr) and not item.optional_vars for item in expecting):
+        yield f"line {node.lineno}: nothing asks whether the rule was missing: add `as refusal`"
+    if len(node.body) > 1 and expecting:
         yield (
-            f"line {node.lineno}: the block that expects a rejection holds"
-            f" {len(node.body)} statements, and the rejection of any of them satisfies it: leave"
-            " one action in it"
+            f"line {node.lineno}: the block that expects a rejection holds {len(node.body)}"
+            " statements, and the rejection of any of them satisfies it: leave one action in it"
         )
 
 
 def _expects_rejection(value: ast.expr) -> bool:
-    if not isinstance(value, ast.Call):
-        return False
-    return ast.unparse(value.func) == CAPABILITY_CONTEXT or last_name(value.func) == REJECTION
+    is_rejection = isinstance(value, ast.Call) and last_name(value.func) == REJECTION
+    return is_rejection or _is_refusal_by_rule(value)
+
+
+def _is_refusal_by_rule(value: ast.expr) -> bool:
+    return isinstance(value, ast.Call) and ast.unparse(value.func) == CAPABILITY_CONTEXT
 
 
 def _is_always_true(test: ast.expr) -> bool:

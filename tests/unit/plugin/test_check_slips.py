@@ -25,6 +25,7 @@ SLIPS = {
     "a refusal without with": "capabilities.refusal('versions', Reason.STALE)",
     "a rejection of one of two": "with expect_rejection(Reason.NOT_FOUND):\n    a()\n    b()",
     "a refusal of one of two": "with capabilities.refusal('versions') as c:\n    a()\n    b()",
+    "a refusal without a name": "with capabilities.refusal('versions'):\n    a()",
     "a bare except": "try:\n    assert a\nexcept:\n    pass",
     "an except that prints": "try:\n    assert a\nexcept Exception as error:\n    print(error)",
     "an except of several": "try:\n    assert a\nexcept (ValueError, AssertionError):\n    pass",
