@@ -151,4 +151,6 @@ def test_failed_first_narrows_the_next_run(toy: Toy) -> None:
     toy.replace("smoke/test_documents.py", "    assert False\n", "")
     ran = toy.gate("--lf")
     assert (ran.verdict, ran.status != 0) == ("NO-GO", True), ran.output
-    assert (ran.outcome("documents"), ran.outcome("sign-in")) == ("passed", "not proven")
+    assert (ran.outcome("documents"), ran.outcome("sign-in")) == ("passed", "not proven"), (
+        ran.output
+    )
