@@ -18,6 +18,7 @@ from cutover_gates.probes.api.fuzzing.fuzz_configuration import (
 from cutover_gates.probes.api.fuzzing.fuzz_process_input import (
     MAX_REJECTED_TOKENS,
     TokenProvider,
+    drop_connection_headers,
     mask_account_names,
 )
 from tests.unit.api.api_documents import DEEP, SAFE
@@ -168,3 +169,10 @@ def test_no_password_is_tried_for_an_account_that_somebody_needs() -> None:
         "a": ["Registrar -nobody", "x", 1, None],
         "b": "registrars",
     }
+
+
+def test_headers_of_the_connection_are_not_generated() -> None:
+    """A server's parser refuses `Content-Length: O(` with 400, which no document lists."""
+    headers = {"Content-Length": "O(", "transfer-encoding": "x", "Host": "y", "X-Ward": "7"}
+    drop_connection_headers(headers)
+    assert headers == {"X-Ward": "7"}

@@ -41,6 +41,7 @@ from cutover_gates.probes.api.fuzzing.fuzz_process_input import (
     FuzzProcessConfig,
     ParentConnection,
     TokenProvider,
+    drop_connection_headers,
     mask_account_names,
 )
 from cutover_gates.probes.api.fuzzing.schemathesis_internals import (
@@ -150,6 +151,7 @@ def _install_request_guard(config: FuzzProcessConfig) -> None:
             raise PermissionError(f"{case.method} {case.path} does not only read, and was not sent")
         if case.operation.label not in protected:
             case.body = mask_account_names(case.body, accounts)
+        drop_connection_headers(case.headers)
         keys = [name for name in case.headers if name.lower() == IDEMPOTENCY_HEADER]
         if keys and is_well_formed(case):
             case.headers[keys[0]] = uuid4().hex

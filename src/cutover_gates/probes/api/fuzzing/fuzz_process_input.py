@@ -10,12 +10,27 @@ import os
 import queue
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, MutableMapping
 from dataclasses import asdict, dataclass, field
 from math import inf
 from typing import IO, Any
 
 from cutover_gates.probes.api.fuzzing.declared_refusals import UNAUTHENTICATED
+
+CONNECTION_HEADERS = frozenset(
+    {
+        "connection",
+        "content-length",
+        "expect",
+        "host",
+        "keep-alive",
+        "te",
+        "trailer",
+        "transfer-encoding",
+        "upgrade",
+    }
+)
+"""Headers of one connection (RFC 9110, 7.6.1), and those that say where a message ends."""
 
 
 @dataclass(frozen=True)
@@ -163,3 +178,12 @@ def mask_account_names(value: Any, accounts: frozenset[str]) -> Any:
     if isinstance(value, str) and value.strip().casefold() in accounts:
         return f"{value}-nobody"
     return value
+
+
+def drop_connection_headers(headers: MutableMapping[str, str]) -> None:
+    """Remove generated headers that belong to the connection, and not to the API.
+
+    A server's parser refuses a wrong one before the application sees the request.
+    """
+    for name in [each for each in headers if each.lower() in CONNECTION_HEADERS]:
+        del headers[name]
