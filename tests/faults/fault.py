@@ -44,7 +44,7 @@ class Fault:
     shows: ClassVar[str] = ""
     also: ClassVar[Mapping[str, str]] = {}
     perhaps: ClassVar[Mapping[str, str]] = {}
-    seconds: ClassVar[float] = 45
+    seconds: ClassVar[float] = 75
 
     follows: ClassVar[frozenset[str]] = frozenset()
     """Items that rest on others only, so that they fail with them."""

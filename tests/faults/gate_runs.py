@@ -140,7 +140,7 @@ def run_functional_gate(
     hospital: Hospital,
     folder: Path,
     *options: str,
-    seconds: float = 45,
+    seconds: float = 75,
     waived: Sequence[str] = (),
     more: str = "",
     outage: bool = False,
