@@ -6,9 +6,7 @@ from __future__ import annotations
 
 import time
 import unicodedata
-from collections.abc import Mapping
 from datetime import timedelta
-from typing import Any
 from uuid import UUID
 
 from reference.patients import service, store
@@ -18,9 +16,9 @@ from reference.problems import not_found
 from reference.security import CLINICIAN, Access
 from tests.faults.fault import replace
 from tests.faults.functional.functional_fault import FunctionalFault
+from tests.faults.functional.stored_patients import Body, store_patients_otherwise
 from tests.faults.response_changes import RACE_SECONDS
 
-Body = Mapping[str, Any]
 LATE_SECONDS = 1.0
 
 
@@ -41,16 +39,7 @@ class _StoredOtherwise(_Patients):
         raise NotImplementedError
 
     def put_in(self) -> None:
-        insert, update = store.insert, store.update
-        replace(
-            store,
-            insert=lambda connection, facility, body: insert(
-                connection, facility, {**body, **self.stored(body)}
-            ),
-            update=lambda connection, patient_id, body: update(
-                connection, patient_id, {**body, **self.stored(body)}
-            ),
-        )
+        store_patients_otherwise(self.stored)
 
 
 class LongNamesAreCut(_StoredOtherwise):

@@ -17,7 +17,7 @@ from uuid import UUID
 
 from reference.documents import files
 from reference.documents import store as documents
-from reference.patients import service, store
+from reference.patients import service
 from reference.patients.model import Patient, PatientBody
 from reference.pool import Rows
 from reference.problems import invalid
@@ -26,8 +26,7 @@ from reference.settings import UPLOAD_LIMIT
 from reference.visits import store as visits
 from tests.faults.fault import replace
 from tests.faults.functional.functional_fault import FunctionalFault
-
-Body = Mapping[str, Any]
+from tests.faults.functional.stored_patients import Body, store_patients_otherwise
 
 
 class _StoredOtherwise(FunctionalFault):
@@ -40,16 +39,7 @@ class _StoredOtherwise(FunctionalFault):
         raise NotImplementedError
 
     def put_in(self) -> None:
-        insert, update = store.insert, store.update
-        replace(
-            store,
-            insert=lambda connection, facility, body: insert(
-                connection, facility, {**body, **self.stored(body)}
-            ),
-            update=lambda connection, patient_id, body: update(
-                connection, patient_id, {**body, **self.stored(body)}
-            ),
-        )
+        store_patients_otherwise(self.stored)
 
 
 class NamesAreEscapedForPages(_StoredOtherwise):

@@ -8,56 +8,34 @@ night.assess_arrivals()
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import psycopg
 import pytest
 
 from cutover_gates.core.evidence.assessment import Assessment
-from cutover_gates.probes.database.context import DatabaseContext
 from cutover_gates.probes.database.replay.assessments import ReplayAssessments
-from cutover_gates.probes.database.rows.assessments import RowAssessments
 from cutover_gates.probes.database.snapshot.capture import take_snapshot
 from tests.integration.database.backup.dump_files import dump
 from tests.integration.database.conftest import BEFORE, CopyDatabase
 from tests.integration.database.contexts import make_database_context
 from tests.integration.database.rehearsal.script_folders import write_scripts
-
-_RUNS = itertools.count(1)
+from tests.integration.database.rows.conftest import CutoverDatabase
 
 
 @dataclass
-class ReplayNight:
-    """A hospital's database on its night. Each `context` is a new run."""
+class ReplayNight(CutoverDatabase):
+    """A hospital's database on its night, with the script that migrates it."""
 
-    dsn: str
     script: str
-    base_context: DatabaseContext
-
-    @property
-    def context(self) -> DatabaseContext:
-        return replace(
-            self.base_context, cache_folder=self.base_context.cache_folder / str(next(_RUNS))
-        )
-
-    @property
-    def rows(self) -> RowAssessments:
-        return RowAssessments(self.context)
 
     def assess_replay(self) -> Assessment:
         return ReplayAssessments(self.context).assess_replay()
 
     def assess_arrivals(self) -> Assessment:
         return ReplayAssessments(self.context).assess_arrivals()
-
-    def run_statements(self, *statements: str) -> None:
-        with psycopg.connect(self.dsn, autocommit=True) as connection:
-            for statement in statements:
-                connection.execute(statement.encode())
 
     def migrate(self, *harm: str) -> None:
         self.run_statements(self.script, *harm)
@@ -82,7 +60,7 @@ def replay_night(spare: CopyDatabase, tmp_path: Path) -> StartNight:
             backup={"path": str(backup)},
             **migrations,
         )
-        night = ReplayNight(dsn, script, context)
+        night = ReplayNight(dsn, context, script)
         take_snapshot(night.context)
         return night
 

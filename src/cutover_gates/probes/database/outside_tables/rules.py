@@ -33,7 +33,7 @@ SEQUENCE_KEPT = Rule(
 MATERIALIZED_VIEW = Rule(
     "OBJECT-005",
     "Every materialised view holds what its query gives",
-    "Whoever reads it sees other figures than the tables hold.",
+    "Its readers see other figures than the tables hold.",
     'REFRESH MATERIALIZED VIEW. If it is refreshed later on purpose, write content = "any" with a'
     " reason under migrations.tables.NAME.",
 )

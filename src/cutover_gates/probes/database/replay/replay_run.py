@@ -16,8 +16,8 @@ from psycopg import sql
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from cutover_gates.core.findings import gap_error
-from cutover_gates.probes.database.backup.backup_files import BackupFile
 from cutover_gates.probes.database.backup.backup_restore import open_restored_backup
+from cutover_gates.probes.database.backup.restore_proof import hash_backup
 from cutover_gates.probes.database.context import DatabaseContext
 from cutover_gates.probes.database.history.migration_scripts import (
     MigrationScript,
@@ -34,7 +34,6 @@ from cutover_gates.probes.database.replay import rules
 from cutover_gates.probes.database.replay.moves_found import find_whole_moves
 from cutover_gates.probes.database.replay.replay_comparison import compare_replays
 from cutover_gates.probes.database.replay.replay_record import ReplayRecord
-from cutover_gates.util.files import hash_file, hash_files_below
 
 # Larger tables keep their order: to rewrite half of one would take as long as the migration.
 _MOST_BYTES = 256 << 20
@@ -70,7 +69,7 @@ def replay_scripts(context: DatabaseContext) -> ReplayRecord:
                 tables = compare_replays(context, first, other, before)
     return ReplayRecord(
         context.target,
-        {"name": copy.backup.path.name, "sha256": _hash_backup(copy.backup)},
+        {"name": copy.backup.path.name, "sha256": hash_backup(copy.backup)},
         {script.file_name: script.sha256 for script in scripts},
         time.time(),
         round(time.monotonic() - began, 3),
@@ -107,12 +106,6 @@ def _find_moves(
     """Return where what the scripts took away stands whole again; `second` still has it."""
     with _open_session(context, second) as original:
         return find_whole_moves(context, original, first, before)
-
-
-def _hash_backup(backup: BackupFile) -> str:
-    if backup.path.is_dir():
-        return " ".join(hash_files_below(backup.path).values())
-    return hash_file(backup.path)
 
 
 @contextlib.contextmanager

@@ -5,7 +5,7 @@ Scripts say little about them, so they are compared with what was recorded, too.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from cutover_gates.core.findings import Finding
 from cutover_gates.probes.database.schema import rules
@@ -70,9 +70,9 @@ def find_public_rights(
         if not name.endswith(_PUBLIC):
             continue
         given = {
-            right for catalog in allowed for right in _list_rights(catalog["grant"].get(name, {}))
+            right for catalog in allowed for right in list_rights(catalog["grant"].get(name, {}))
         }
-        if surplus := [right for right in _list_rights(facts) if right not in given]:
+        if surplus := [right for right in list_rights(facts) if right not in given]:
             subject = display(name.removesuffix(_PUBLIC))
             expected = "no further right for PUBLIC"
             findings.append(
@@ -133,11 +133,8 @@ def select_function_rights(expected: Catalog, found: Catalog) -> Catalog:
 
 def _limit_rights(wanted: Facts, there: Facts) -> Facts:
     """Return `wanted` with only those of its rights that are there."""
-    given = _list_rights(there)
-    # Whoever may pass a right on has the right itself.
-    common = [
-        right for right in _list_rights(wanted) if right in given or f"{right}{TO_PASS_ON}" in given
-    ]
+    given = list_rights(there)
+    common = [right for right in list_rights(wanted) if includes_right(given, right)]
     return {**wanted, "rights": common}
 
 
@@ -159,6 +156,12 @@ def _grantees(table: str, catalog: Catalog) -> set[str]:
     return granted.difference(_NO_SINGLE_ROLES)
 
 
-def _list_rights(facts: Facts) -> list[str]:
+def includes_right(given: Collection[str], right: str) -> bool:
+    """Return whether a right is among those given: a right to pass on is the right, too."""
+    return right in given or f"{right}{TO_PASS_ON}" in given
+
+
+def list_rights(facts: Facts) -> list[str]:
+    """Return the rights that the facts of a grant name."""
     rights = facts.get("rights")
     return rights if isinstance(rights, list) else []

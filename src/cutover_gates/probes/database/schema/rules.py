@@ -83,7 +83,7 @@ READABLE_CATALOG = Rule(
 WIDER_RIGHTS = Rule(
     "SCHEMA-014",
     "No role has a right that it had not before and that no script grants",
-    "Whoever has the role can read or change what was closed to it.",
+    "Every holder of the role can read or change what was closed to it.",
     "REVOKE the named right, or grant it by a script of the release.",
 )
 POWERFUL_ROLES = Rule(

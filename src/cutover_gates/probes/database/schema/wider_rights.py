@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from cutover_gates.core.findings import Finding
 from cutover_gates.probes.database.schema import rules
-from cutover_gates.probes.database.schema.privileges import TO_PASS_ON
+from cutover_gates.probes.database.schema.privileges import includes_right, list_rights
 from cutover_gates.probes.database.schema.schema_catalog import Catalog, Facts
 from cutover_gates.probes.database.schema.schema_differences import NameFormatter, describe_object
 
@@ -37,7 +37,7 @@ def find_wider_rights(
             allowed = set(_iter_allowed(kind, name, facts, before, release))
             if allowed >= _ALL_ON_TABLE:
                 allowed.add("MAINTAIN")
-            surplus = [right for right in _list_rights(facts) if not _is_in(right, allowed)]
+            surplus = [right for right in list_rights(facts) if not includes_right(allowed, right)]
             if surplus:
                 subject = describe_object(kind, display(name))
                 expected = "no right that it had not before and no script grants"
@@ -56,14 +56,14 @@ def _iter_allowed(
     kind: str, name: str, facts: Facts, before: Catalog, release: Catalog
 ) -> Iterator[str]:
     for catalog in (before, release):
-        yield from _list_rights(catalog[kind].get(name, {}))
+        yield from list_rights(catalog[kind].get(name, {}))
     if kind != "grant":
         return
     of, role = str(facts.get("of")), _split_name(name)[1]
     if of.startswith("column "):
         table = of.removeprefix("column ").rpartition(".")[0]
         for catalog in (before, release):
-            yield from _list_rights(catalog["grant"].get(f"{table} to {role}", {}))
+            yield from list_rights(catalog["grant"].get(f"{table} to {role}", {}))
     if not _exists(of, before):
         yield from _list_rights_on_kind(of, role, before)
 
@@ -79,12 +79,12 @@ def _list_rights_on_kind(of: str, role: str, before: Catalog) -> set[str]:
         if _split_name(name)[1] == role:
             other = _kind_of(str(facts.get("of")))
             if kind == other or {kind, other} <= _RELATIONS:
-                rights.update(_list_rights(facts))
+                rights.update(list_rights(facts))
             if kind in ("sequence", "function", "type"):
                 rights |= {"USAGE", "SELECT", "EXECUTE"}
     for name, facts in before["default grant"].items():
         if _split_name(name)[1] == role and name.startswith(f"{kind}s "):
-            rights.update(_list_rights(facts))
+            rights.update(list_rights(facts))
     return rights
 
 
@@ -104,13 +104,3 @@ def _kind_of(of: str) -> str:
 def _split_name(name: str) -> tuple[str, str]:
     of, _, grantee = name.rpartition(" to ")
     return of, grantee
-
-
-def _is_in(right: str, allowed: set[str]) -> bool:
-    # Whoever may pass a right on has the right itself.
-    return right in allowed or f"{right}{TO_PASS_ON}" in allowed
-
-
-def _list_rights(facts: Facts) -> list[str]:
-    rights = facts.get("rights")
-    return rights if isinstance(rights, list) else []
