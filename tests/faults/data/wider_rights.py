@@ -90,6 +90,20 @@ class NotesCanBeRemoved(_Rights):
     shows = "TRUNCATE"
 
 
+class ReadingsAreStillOpen(_Rights):
+    """A script closed the readings to the application, and somebody opened them again."""
+
+    statements = "GRANT SELECT ON readings TO hospital_app"
+    shows = "readings to hospital_app | no right that the scripts take back"
+
+
+class EachNewTableIsStillGranted(_Rights):
+    """A script ended that every new table is open to the application, and it goes on."""
+
+    statements = "ALTER DEFAULT PRIVILEGES IN SCHEMA public GRANT SELECT ON TABLES TO hospital_app"
+    shows = "no right that the scripts take back"
+
+
 class AHelperIsSuperuser(_Rights):
     """The account that somebody made for the night reads everything."""
 

@@ -103,7 +103,7 @@ class SchemaAssessments:
         snapshot = self._find_snapshot()
         before = self._load_snapshot_catalog(snapshot)
         found = read_target_catalog(self.context)
-        builder = compare_environment(self.context, before, found, snapshot.migration)
+        builder = compare_environment(self.context, before, found, snapshot)
         return self._record_assessment(
             rules.GRANTED_RIGHTS,
             before.select_kinds(*ENVIRONMENT_KINDS, *SUPPORTING_KINDS),

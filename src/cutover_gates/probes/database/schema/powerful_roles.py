@@ -7,6 +7,7 @@ from collections.abc import Iterator, Set
 from cutover_gates.core.findings import Finding
 from cutover_gates.probes.database.schema import rules
 from cutover_gates.probes.database.schema.ownership import find_involved_roles
+from cutover_gates.probes.database.schema.privileges import TO_PASS_ON
 from cutover_gates.probes.database.schema.schema_catalog import Catalog, Facts
 
 # Attributes with which a role reads or changes this database, whatever is granted on it.
@@ -78,7 +79,7 @@ def find_working_roles(catalog: Catalog) -> set[str]:
     while new := {
         name
         for name, facts in catalog["role"].items()
-        if name not in working and working.intersection(_list_facts(facts, "memberships"))
+        if name not in working and working.intersection(_list_own_roles(facts))
     }:
         working |= new
     return {
@@ -98,7 +99,7 @@ def _list_new_memberships(facts: Facts, before: Facts, reaching: Set[str]) -> li
     return [
         f"member of {role}"
         for role in _list_facts(facts, "memberships")
-        if role not in old and role in reaching
+        if role not in old and role.removesuffix(TO_PASS_ON) in reaching
     ]
 
 
@@ -108,6 +109,10 @@ def _list_superusers(catalog: Catalog) -> set[str]:
         for name, facts in catalog["role"].items()
         if "SUPERUSER" in _list_facts(facts, "attributes")
     }
+
+
+def _list_own_roles(facts: Facts) -> list[str]:
+    return [role.removesuffix(TO_PASS_ON) for role in _list_facts(facts, "memberships")]
 
 
 def _list_all(facts: Facts) -> set[str]:

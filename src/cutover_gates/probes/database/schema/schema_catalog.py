@@ -159,7 +159,7 @@ def read_catalog(connection: psycopg.Connection[Any], schemas: Sequence[str]) ->
 def _read_objects(
     cursor: psycopg.Cursor[dict[str, Any]], kind: str, schemas: Sequence[str]
 ) -> dict[str, Facts]:
-    rows = cursor.execute(_load_query(kind), {"schemas": list(schemas)})
+    rows = cursor.execute(load_query(kind), {"schemas": list(schemas)})
     return {str(row.pop("name")): _row_facts(row) for row in rows}
 
 
@@ -178,7 +178,8 @@ def _drop_strays(objects: Mapping[str, Mapping[str, Facts]]) -> Catalog:
 
 
 @cache
-def _load_query(kind: str) -> bytes:
+def load_query(kind: str) -> bytes:
+    """Return the query of a kind, with the parameter `schemas`."""
     folder = files("cutover_gates.probes.database.schema") / "sql"
     text = (folder / f"{kind.replace(' ', '_')}.sql").read_text(encoding="utf-8")
     return text.replace("{objects}", (folder / "objects.sql").read_text(encoding="utf-8")).encode()

@@ -92,12 +92,8 @@ def build_catalog(context: DatabaseContext, scripts: list[MigrationScript]) -> C
 
     It has the roles of the target, for scripts that grant. Raises `NotProven`.
     """
-    major, roles = _read_server(context)
-    placeholders = collect_placeholders(context, "")
-    # The name of the file differs from script to script, so `apply_scripts` fills it in.
-    placeholders = {
-        name: value for name, value in placeholders.items() if name != _FILE_NAME_PLACEHOLDER
-    }
+    major, roles = read_server(context)
+    placeholders = collect_scratch_placeholders(context)
     # The same major version: another one writes some definitions differently.
     with scratch_server(context, major) as server:
         dsn = server.create_database(roles=roles)
@@ -122,7 +118,14 @@ def exclude_history_table(context: DatabaseContext, catalog: Catalog) -> Catalog
     return catalog.exclude_tables([".".join(history_table_name(context))])
 
 
-def _read_server(context: DatabaseContext) -> tuple[int, list[str]]:
+def collect_scratch_placeholders(context: DatabaseContext) -> dict[str, str]:
+    """Return the placeholders without the file's name, which `apply_scripts` fills in itself."""
+    placeholders = dict(collect_placeholders(context, ""))
+    placeholders.pop(_FILE_NAME_PLACEHOLDER, None)
+    return placeholders
+
+
+def read_server(context: DatabaseContext) -> tuple[int, list[str]]:
     """Return the target's major version and the names of its roles."""
     query = "SELECT rolname FROM pg_roles WHERE NOT starts_with(rolname, 'pg_')"
     with context.connect() as connection:

@@ -22,14 +22,15 @@ _RELATIONS = frozenset({"table", "view", "materialized view", "column"})
 
 
 def find_wider_rights(
-    before: Catalog, release: Catalog, found: Catalog, display: NameFormatter
+    before: Catalog, release: Catalog, found: Catalog, display: NameFormatter, taken: Catalog
 ) -> list[Finding]:
     """Return the rights of roles that neither was there before nor is granted by a script.
 
-    Those of PUBLIC on objects have a rule of their own. A new object may be granted to a role that
-    had the same right on an object of its kind.
+    `before` is without the rights that the scripts take back, which are `taken`. Those of PUBLIC on
+    objects have a rule of their own. A new object may be granted to a role that had the same right
+    on an object of its kind.
     """
-    findings = []
+    findings = _find_kept_rights(taken, found, display)
     for kind in _KINDS:
         for name, facts in sorted(found[kind].items()):
             if not _is_judged(kind, name) or kind not in before.objects:
@@ -37,6 +38,7 @@ def find_wider_rights(
             allowed = set(_iter_allowed(kind, name, facts, before, release))
             if allowed >= _ALL_ON_TABLE:
                 allowed.add("MAINTAIN")
+            allowed.update(list_rights(taken[kind].get(name, {})))  # has a finding already
             surplus = [right for right in list_rights(facts) if not includes_right(allowed, right)]
             if surplus:
                 subject = describe_object(kind, display(name))
@@ -44,6 +46,21 @@ def find_wider_rights(
                 findings.append(
                     Finding(rules.WIDER_RIGHTS, subject, expected, ", ".join(surplus)),
                 )
+    return findings
+
+
+def _find_kept_rights(taken: Catalog, found: Catalog, display: NameFormatter) -> list[Finding]:
+    """Return the rights that the scripts take back, and the target still gives."""
+    findings = []
+    for kind in _KINDS:
+        for name, facts in sorted(taken[kind].items()):
+            if kind == "grant" and _split_name(name)[1] == _PUBLIC:
+                continue
+            gone = list_rights(facts)
+            if kept := [right for right in list_rights(found[kind].get(name, {})) if right in gone]:
+                subject = describe_object(kind, display(name))
+                expected = "no right that the scripts take back"
+                findings.append(Finding(rules.WIDER_RIGHTS, subject, expected, ", ".join(kept)))
     return findings
 
 

@@ -6,7 +6,8 @@ SELECT r.rolname AS name,
        r.rolconnlimit AS "connection limit",
        CASE WHEN isfinite(r.rolvaliduntil) THEN to_char(r.rolvaliduntil AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI:SS "UTC"') END AS "valid until",
        CASE WHEN r.rolvaliduntil <= clock_timestamp() THEN 'yes' ELSE 'no' END AS expired,
-       (SELECT array_agg(pg_get_userbyid(m.roleid)::text ORDER BY 1) FROM pg_auth_members m WHERE m.member = r.oid) AS memberships,
+       (SELECT array_agg(DISTINCT pg_get_userbyid(m.roleid)::text || CASE WHEN m.admin_option THEN ' (and to pass it on)' ELSE '' END)
+           FROM pg_auth_members m WHERE m.member = r.oid) AS memberships,
        (SELECT array_agg(CASE WHEN split_part(setting, '=', 1) LIKE '%%.%%'
                               THEN split_part(setting, '=', 1) || ' = SHA-256 ' || encode(sha256(convert_to(setting, 'UTF8')), 'hex') ELSE setting END ORDER BY setting)
         FROM pg_db_role_setting s CROSS JOIN LATERAL unnest(s.setconfig) AS setting
