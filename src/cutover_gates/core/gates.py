@@ -5,10 +5,21 @@ from __future__ import annotations
 import ast
 import keyword
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from types import MappingProxyType
 
-GATES = ("t24", "t12", "t1", "phase1", "phase2", "phase3", "rollback", "post", "nightly")
+GATE_PARTS: Mapping[str, tuple[str, ...]] = MappingProxyType(
+    {"post": ("post-hour", "post-day", "post-week")}
+)
+"""The gates that a whole one consists of, each judged at a moment of its own.
+
+An item of a part is an item of the whole, too.
+"""
+GATES = (
+    *("t24", "t12", "t1", "phase1", "phase2", "phase3", "rollback"),
+    *(*GATE_PARTS["post"], "post"),
+    "nightly",
+)
 SUITES = ("smoke", "migrations", "performance", "contract")
 ANSWERS = ("release", "previous", "either")
 """What may answer at a gate: the release under judgement, the one before it, or both."""
@@ -60,18 +71,32 @@ def _find_names(node: ast.expr) -> set[str]:
     return set()
 
 
+def add_whole_gates(gates: Iterable[str]) -> tuple[str, ...]:
+    """Return the gates, each part followed by the whole gate that it belongs to."""
+    found = list[str]()
+    for gate in gates:
+        wholes = [whole for whole, parts in GATE_PARTS.items() if gate in parts]
+        found += [gate, *wholes]
+    return tuple(dict.fromkeys(found))
+
+
 def parse_expression(expression: str) -> ast.expr | None:
     """Return the syntax tree of a marker expression, or None where it has none.
 
     pytest refuses such an expression in its own words. pytest's words need not be names in Python
-    ('class', '2nd-night'): each is turned into a name first. Without that, such an expression would
-    be passed over, and its gate would run without being judged.
+    ('class', 'post-day'): each stands for itself in the tree. Without that, such an expression
+    would be passed over, and its gate would run without being judged.
     """
+    words = {_to_python_name(word): word for word in MARKER_WORD.findall(expression)}
     readable = MARKER_WORD.sub(lambda word: _to_python_name(word[0]), expression).strip()
     try:
-        return ast.parse(readable, mode="eval").body if readable else None
+        tree = ast.parse(readable, mode="eval").body if readable else None
     except (SyntaxError, ValueError):  # ValueError: a null character
         return None
+    for node in ast.walk(tree) if tree else ():
+        if isinstance(node, ast.Name):
+            node.id = words.get(node.id, node.id)
+    return tree
 
 
 def _to_python_name(word: str) -> str:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from cutover_gates.core.check_groups import shipped_groups
-from cutover_gates.core.gates import ANSWERS, GATES, SUITES
+from cutover_gates.core.gates import ANSWERS, GATES, SUITES, add_whole_gates
 from cutover_gates.core.plan import PLACEHOLDER, Item, Plan, PlanError
 from cutover_gates.core.plan_choices import optional_choice, require_choice
 from cutover_gates.core.plan_gates import ASKED_OF, check_asked_of, parse_gate_answers
@@ -77,7 +77,7 @@ def _parse_item(row: Mapping[str, Any], where: str) -> Item:
         row["id"],
         row["section"],
         row["title"],
-        tuple(row["gates"]),
+        add_whole_gates(row["gates"]),
         require_choice(row["proof"], PROOFS, f"{where}: proof"),
         _parse_suite(row, where),
         _optional_texts(row, "rests_on", where),

@@ -74,7 +74,7 @@ TEXTS_BY_GATE = {
         "T+60 min: Validation complete",
         "T+60 min: Validation NOT complete",
         "The release stays. Send this status update, watch dashboards and logs for the first hour,"
-        " then run `pytest -m post --target {target}`.",
+        " then run `pytest -m post-hour --target {target}`.",
         "Do not proceed.",
         ROLLBACK_DEADLINE_NOTE,
     ),
@@ -87,6 +87,27 @@ TEXTS_BY_GATE = {
         " steps of your plan.",
         "Call the database admin and the engineering manager (the emergency contacts of your"
         " plan).",
+    ),
+    "post-hour": GateTexts(
+        "First hour after the cutover: complete",
+        "First hour after the cutover: NOT complete",
+        "The cutover succeeded: tell the team. After the first day run `pytest -m post-day"
+        " --target {target}`.",
+        "Do not tell the team that the cutover succeeded.",
+        "If data are missing, decide on a rollback now: each hour adds what it would lose.",
+    ),
+    "post-day": GateTexts(
+        "T+24 hours: Post-cutover summary: complete",
+        "T+24 hours: Post-cutover summary: NOT complete",
+        "Send the T+24 hours summary. After the first week run `pytest -m post-week --target"
+        " {target}`.",
+        "Do not send the T+24 hours summary as complete.",
+    ),
+    "post-week": GateTexts(
+        "First week after the cutover: complete",
+        "First week after the cutover: NOT complete",
+        "Close the cutover.",
+        "Do not close the cutover.",
     ),
     "post": GateTexts(
         "T+24 hours: Post-cutover summary: complete",

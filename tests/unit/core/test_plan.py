@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from cutover_gates.core.gates import split_gates
+from cutover_gates.core.gates import GATE_PARTS, named_gates, split_gates
 from cutover_gates.core.plan import Plan, PlanError
 from cutover_gates.core.plan_file import load_plan
 from tests.shipped_plan import PLAN_FILE
@@ -69,6 +69,25 @@ def test_a_gate_is_each_alternative_that_speaks_of_the_plan(
     assert list(split_gates(expression)) == [
         ast.unparse(ast.parse(gate, mode="eval")) for gate in gates
     ]
+
+
+@pytest.mark.parametrize("part", ["post-hour", "post-day", "post-week"])
+def test_a_gate_with_a_hyphen_is_a_gate_of_its_own(plan: Plan, part: str) -> None:
+    """Python reads `post-day` as a subtraction: taken so, the gate would run and not be judged."""
+    assert split_gates(f"{part} or phase3") == (part, "phase3")
+    asked = [item.id for item in plan.select_items(part)]
+    assert asked
+    assert asked == [item.id for item in plan.items if part in item.gates]
+    assert named_gates(f"{part} and smoke") == (part,)
+    assert not {item.id for item in plan.select_items(f"not {part}")} & set(asked)
+
+
+def test_the_parts_of_a_gate_are_the_whole(plan: Plan) -> None:
+    """`-m post` asks whatever one of the three asks: none of it can be forgotten."""
+    parts = [plan.select_items(part) for part in GATE_PARTS["post"]]
+    assert {item.id for part in parts for item in part} == {
+        item.id for item in plan.select_items("post")
+    }
 
 
 @pytest.mark.parametrize(
@@ -154,9 +173,16 @@ def test_each_gate_that_is_named_can_be_judged_by_its_name(plan: Plan) -> None:
 def test_a_check_serves_its_item_and_all_that_rest_on_it(plan: Plan) -> None:
     """A gate that asks for an item gets the checks of what it rests on, too."""
     assert plan.find_dependents(["access-control"]) == {"access-control", "critical-features"}
-    assert plan.gates_of(["access-control"]) == {"phase3", "nightly", "post"}
-    assert plan.gates_of(["patient-creation"]) == {"phase3", "nightly", "post"}
-    assert plan.gates_of(["health-checks"]) == {"phase3", "nightly", "post", "t1", "rollback"}
+    assert plan.gates_of(["access-control"]) == {"phase3", "nightly", "post-hour", "post"}
+    assert plan.gates_of(["patient-creation"]) == {"phase3", "nightly", "post-hour", "post"}
+    assert plan.gates_of(["health-checks"]) == {
+        "phase3",
+        "nightly",
+        "post-hour",
+        "post",
+        "t1",
+        "rollback",
+    }
 
 
 def test_resting_goes_all_the_way_down(tmp_path: Path) -> None:

@@ -51,7 +51,7 @@ A, B, C = (ITEM.format(id=name) for name in "abc")
             A.replace("phase3", "phsae3"),
             (
                 "item 1 (a): gates is 'phsae3'; allowed: t24, t12, t1, phase1, phase2, phase3,"
-                " rollback, post, nightly. Did you mean 'phase3'?"
+                " rollback, post-hour, post-day, post-week, post, nightly. Did you mean 'phase3'?"
             ),
         ),
         (A.replace('["phase3"]', '"phase3"'), "gates must be a list of texts that is not empty"),

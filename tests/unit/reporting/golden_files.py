@@ -12,12 +12,13 @@ from pathlib import Path
 
 from rich.console import Console
 
+from cutover_gates.core.gates import GATES
 from cutover_gates.core.plan import Item, Plan
 from cutover_gates.core.verdict import Outcome, Verdict
 from cutover_gates.reporting.markdown import status_title, to_markdown
 from cutover_gates.reporting.next_step import describe_next_step
 from cutover_gates.reporting.terminal import print_verdict
-from tests.unit.reporting.sample_verdicts import GATES, LOAD, PLAN, decision, sample_verdict
+from tests.unit.reporting.sample_verdicts import LOAD, PLAN, decision, sample_verdict
 
 FOLDER = Path(__file__).parent / "golden"
 TRIGGER = Item(

@@ -10,6 +10,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from cutover_gates.core.declarations import ITEM, Declaration
+from cutover_gates.core.gates import GATES
 from cutover_gates.core.judge import judge
 from cutover_gates.core.plan import Item, Plan
 from cutover_gates.core.verdict import CheckResult, Outcome, Verdict, VerdictSubject
@@ -35,7 +36,6 @@ LOAD: dict[str, Any] = {
     "title": "response times",
     "facts": make_load_evidence(),
 }
-GATES = ("t24", "t12", "t1", "phase1", "phase2", "phase3", "rollback", "post", "nightly")
 PLAN = Plan(
     (
         Item(

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from cutover_gates.core.gates import GATES
 from cutover_gates.core.plan import Item, Plan
 from cutover_gates.core.verdict import Outcome, VerdictWord
 from cutover_gates.reporting.gate_texts import texts_for_gate
@@ -14,7 +15,7 @@ from cutover_gates.reporting.next_step import (
     describe_fired_triggers,
     describe_next_step,
 )
-from tests.unit.reporting.sample_verdicts import GATES, PLAN, sample_verdict
+from tests.unit.reporting.sample_verdicts import PLAN, sample_verdict
 
 TRIGGER = Item(
     "trigger-health",
@@ -95,7 +96,9 @@ def test_only_a_failed_trigger_has_fired(outcome: Outcome) -> None:
         ("t1", "phase1"),
         ("phase1", "phase2"),
         ("phase2", "phase3"),
-        ("phase3", "post"),
+        ("phase3", "post-hour"),
+        ("post-hour", "post-day"),
+        ("post-day", "post-week"),
     ],
 )
 def test_after_go_the_plans_next_gate_follows(gate: str, following: str) -> None:

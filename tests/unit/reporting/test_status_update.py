@@ -26,6 +26,7 @@ def test_complete_is_said_only_after_a_go() -> None:
         ("phase1", "T+15 min: Database migration complete"),
         ("phase2", "T+30 min: Application deployment complete"),
         ("phase3", "T+60 min: Validation complete"),
+        ("post-day", "T+24 hours: Post-cutover summary"),
         ("post", "T+24 hours: Post-cutover summary"),
     ],
 )
