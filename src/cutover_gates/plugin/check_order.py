@@ -2,11 +2,16 @@
 
 Under a short budget the order decides what is looked at. So it follows from what a check costs, as
 its mark `cost` says, and then from its place in its file; plugins that shuffle have no part in it.
+
+Under xdist the workers take the checks from one queue, one by one: when a check starts, all before
+it have started, but at most one for each other worker, which waits there behind an earlier one. A
+conftest.py that runs the checks in an order of its own is told in the verdict.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Generator, Sequence
+from typing import Any
 
 import pytest
 
@@ -21,12 +26,22 @@ indexes save; `restore`: a restored copy.
 """
 
 
-class CheckOrder:
-    """Hooks that put the checks of a gate in order, in every process of it."""
+OUTPUT = "cutover_check_order"
+"""The key of a worker's late checks in xdist's `workeroutput`."""
 
-    def __init__(self) -> None:
+
+class CheckOrder:
+    """Hooks that put the checks of a gate in order, in every process of it.
+
+    `notes` gets a sentence where checks ran in another order all the same.
+    """
+
+    def __init__(self, notes: list[str]) -> None:
+        self.notes = notes
         # By identity: two items may have one node id.
         self._places: dict[int, int] = {}
+        self._highest = 0
+        self._late: list[str] = []
 
     def pytest_itemcollected(self, item: pytest.Item) -> None:
         """Record the place of a check, before anything changes the order."""
@@ -35,8 +50,64 @@ class CheckOrder:
     @pytest.hookimpl(tryfirst=True)
     def pytest_collection_finish(self, session: pytest.Session) -> None:
         """Sort the checks, before xdist's worker tells the controller its own order."""
+        self._sort(session)
+
+    @pytest.hookimpl(wrapper=True, tryfirst=True)
+    def pytest_runtestloop(self, session: pytest.Session) -> Generator[None, Any, Any]:
+        """Sort once more: others may have changed the order when the collection was finished."""
+        self._sort(session)
+        return (yield)
+
+    @pytest.hookimpl(wrapper=True, tryfirst=True)
+    def pytest_runtest_protocol(self, item: pytest.Item) -> Generator[None, Any, Any]:
+        """Note a check that runs after one that costs more."""
+        rank = cost_rank(item)
+        if rank < self._highest:
+            self._late.append(item.nodeid)
+        self._highest = max(self._highest, rank)
+        return (yield)
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_sessionfinish(self, session: pytest.Session) -> None:
+        """Tell which checks were late; a worker tells the controller."""
+        output: dict[str, Any] = getattr(session.config, "workeroutput", {})
+        output[OUTPUT] = self._late
+        self.notes += _describe_late(self._late)
+
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_testnodedown(self, node: Any) -> None:
+        """Take what a worker told."""
+        self.notes += _describe_late(getattr(node, "workeroutput", {}).get(OUTPUT, []))
+
+    def _sort(self, session: pytest.Session) -> None:
         last = len(self._places)
         session.items.sort(key=lambda item: (cost_rank(item), self._places.get(id(item), last)))
+
+
+def take_from_one_queue(config: pytest.Config) -> list[str]:
+    """Let xdist's workers take the checks one by one, in their order. Return what is changed."""
+    option = config.option
+    asked = getattr(option, "dist", "no")
+    if asked == "no":
+        return []
+    option.dist, option.maxschedchunk = "load", 1
+    if asked == "load":
+        return []
+    return [
+        f"--dist {asked} was not used: the workers of a gate take the checks from one queue, the"
+        " cheap ones first (--dist load)"
+    ]
+
+
+def _describe_late(late: Sequence[str]) -> list[str]:
+    if not late:
+        return []
+    more = f" and {len(late) - 1} more checks" if len(late) > 1 else ""
+    return [
+        f"{late[0]}{more} ran after checks that cost more: a conftest.py or a plugin changed the"
+        " order of the gate. If time ran out, it is luck what was looked at: remove what sorts or"
+        " runs the checks (pytest_runtestloop, pytest_xdist_make_scheduler)"
+    ]
 
 
 def cost_rank(item: pytest.Item) -> int:

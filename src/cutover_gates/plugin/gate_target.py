@@ -8,6 +8,7 @@ from functools import cache, partial
 
 from cutover_gates.plugin.attestation import record_served_document
 from cutover_gates.plugin.cleanup import describe_sweep, save_ledgers, sweep_dead_runs
+from cutover_gates.plugin.copy_lease import CopyLease
 from cutover_gates.plugin.database_check import check_databases
 from cutover_gates.plugin.outcome_capture import TARGET_GONE
 from cutover_gates.plugin.preflight import check_before_start
@@ -36,12 +37,14 @@ class GateTarget:
         self.holds: list[str] = []
         self.notes: list[str] = []
         self._target: Iterator[RunningTarget] | None = None
+        self._copies = CopyLease(run)
 
     def start(self) -> None:
         """Bring the target up and probe it.
 
         Raises `TargetDidNotStart` where it cannot be asked, and the user's errors.
         """
+        self._copies.hold()
         self._target = start_target(self.run)
         target = next(self._target)
         ask_databases = cache(partial(check_databases, self.run, target))
@@ -104,6 +107,7 @@ class GateTarget:
 
     def stop(self) -> None:
         """Save the ledgers beside the verdict, and let the target go."""
+        self._copies.release()
         if self.run.running_target:
             self.notes.append(save_ledgers(self.run, self.run.first_folder / "traces"))
         if self._target is not None:

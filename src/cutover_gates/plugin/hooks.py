@@ -95,7 +95,7 @@ def pytest_configure(config: pytest.Config) -> None:
         unjudged_calls.warn_without_gate(config)
         return
     parts.register(ProcessReporter(parts, holds), "cutover-process-reporter")
-    parts.register(CheckOrder(), "cutover-check-order")
+    parts.register(CheckOrder(run.notes), "cutover-check-order")
     inventory = build_inventory(run.suite_folders)
     _leave_files_out(config, run, inventory)
     parts.register(CallGuard(run.recorder, inventory.slips, holds), "cutover-call-guard")

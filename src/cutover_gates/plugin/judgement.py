@@ -76,10 +76,11 @@ def add_target_facts(
     refuted = describe_refuted(
         run.settings, run.running_target, status, results, read_kept_document(run)
     )
+    of_settings = (*describe_former_keys(run.settings), *refuted)
     return replace(
         decisions,
         declarations=list_declarations(run.settings, run.plan, not_offered),
-        notes=(*describe_former_keys(run.settings), *refuted, *describe_late_declarations(results)),
+        notes=(*of_settings, *describe_late_declarations(results), *run.notes),
     )
 
 

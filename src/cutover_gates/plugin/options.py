@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from cutover_gates.core.gates import GATES, SUITES
-from cutover_gates.plugin.check_order import COSTS
+from cutover_gates.plugin.check_order import COSTS, take_from_one_queue
 from cutover_gates.plugin.run import PytestRun
 
 ACTION_HELP = {
@@ -127,6 +127,7 @@ def apply_gate_options(config: pytest.Config, run: PytestRun) -> None:
     option, plugins = config.option, config.pluginmanager
     if _asks_for_everything(config, run):
         config.args = [str(path) for path in run.suite_folders.suite_paths()]
+    run.notes += take_from_one_queue(config)
     if option.tbstyle == "auto":
         # For its own styles pytest reads the sources again, for every line; this one takes no time.
         option.tbstyle = "native"

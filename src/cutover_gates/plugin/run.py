@@ -41,7 +41,7 @@ class PytestRun:
     xdist. `folders` holds the output folder of each gate; a worker knows one only. With
     `snapshot_only` nothing is judged, and a snapshot of the database is taken (`pytest
     --snapshot`). `signer` is the id of the key that signs the evidence, `served_document` the
-    SHA-256 of the target's document about itself.
+    SHA-256 of the target's document about itself. `notes` are sentences for the verdict.
     """
 
     root: Path
@@ -59,6 +59,7 @@ class PytestRun:
     signer: str | None = None
     served_document: str | None = None
     judged_by: JudgedBy | None = None
+    notes: list[str] = field(default_factory=list)
 
     def attach(self, target: RunningTarget) -> RunningTarget:
         """Take over a target that is up: its secrets are learnt before anything is sent to it."""

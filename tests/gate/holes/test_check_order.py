@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import pytest
 
+from cutover_gates.plugin.check_order import COSTS
 from tests.gate.holes.toy_project import Toy
 from tests.selection import further
 
@@ -60,6 +61,7 @@ def _shuffle(hook: str, argument: str, of: str = "") -> str:
         further(["-p", "randomly"], {"PYTEST_ADDOPTS": "-p randomly -p no:cacheprovider"}, ""),
         further(["-p", "randomly", "-p", "xdist", "-n", "1"], {}, ""),
         further([], {}, _shuffle("modifyitems", "items")),
+        further([], {}, _shuffle("finish", "session", ".items")),
         further(["--ff"], {}, ""),
     ],
 )
@@ -80,6 +82,63 @@ def test_the_order_of_a_gate_is_fixed(
     ran = toy.gate(*words, ORDER_FILE=str(order), **environment)
     assert ran.verdict == "GO", ran.output
     assert order.read_text(encoding="utf-8").split() == ORDER.split()
+
+
+ORDERED = """
+import os
+import pytest
+import time
+pytestmark = pytest.mark.plan("documents")
+
+@pytest.mark.parametrize("number", [{numbers}])
+@pytest.mark.cost("{cost}")
+def test_{cost}(recorder, number):
+    with open(os.environ["ORDER_FILE"], "a") as file:
+        file.write("{cost} ")
+    time.sleep(number * 0.2)
+    recorder.observe("{cost}", rows=1)
+"""
+OWN_LOOP = """
+def pytest_runtestloop(session):
+    session.items.reverse()
+"""
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        [],
+        *(further(["--dist", dist]) for dist in ("worksteal", "loadfile", "loadscope")),
+        further(["--maxschedchunk", "9"]),
+    ],
+)
+def test_workers_take_the_checks_from_one_queue(
+    toy: Toy, tmp_path_factory: pytest.TempPathFactory, words: list[str]
+) -> None:
+    """A check starts when all cheaper ones have started, but one that waits for its worker."""
+    costs = ("restore", "rows", "unique", "joins")
+    for cost in costs:
+        numbers = "2, 0, 0, 1, 0, 0"
+        toy.write(f"smoke/test_{cost}.py", ORDERED.format(cost=cost, numbers=numbers))
+    order = tmp_path_factory.mktemp("order") / "order.txt"
+    ran = toy.gate("-n", "2", *words, ORDER_FILE=str(order))
+    assert ran.verdict == "GO", ran.output
+    started = [COSTS.index(cost) for cost in order.read_text(encoding="utf-8").split()]
+    assert len(started) == 6 * len(costs)
+    for place, rank in enumerate(started):
+        assert sum(later < rank for later in started[place:]) <= 1, started
+
+
+def test_a_conftest_that_runs_the_checks_in_its_own_order_is_told(
+    toy: Toy, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    """Nobody can keep a conftest.py from it, so the verdict says that luck may have decided."""
+    toy.write("smoke/test_documents.py", CHECKS)
+    toy.write("smoke/conftest.py", OWN_LOOP)
+    order = tmp_path_factory.mktemp("order") / "order.txt"
+    ran = toy.gate(ORDER_FILE=str(order))
+    assert ran.verdict == "GO", ran.output
+    assert "ran after checks that cost more" in " ".join(ran.output.split())
 
 
 def test_a_misspelt_cost_is_a_mistake(toy: Toy) -> None:

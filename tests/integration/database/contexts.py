@@ -11,7 +11,8 @@ from pydantic import SecretStr
 
 from cutover_gates.config.migrations import Migrations
 from cutover_gates.config.target_access import DatabaseSettings
-from cutover_gates.probes.database.context import Budget, DatabaseContext
+from cutover_gates.probes.database.context import DatabaseContext
+from cutover_gates.probes.database.gate_budget import Budget
 
 ROOT = Path(__file__).resolve().parents[3]
 SCRIPTS = ROOT / "reference/database/migrations"

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +18,7 @@ from cutover_gates.config.target_access import DatabaseSettings
 from cutover_gates.core.evidence.assessment import Assessment
 from cutover_gates.core.findings import gap_error
 from cutover_gates.probes.database import rules
+from cutover_gates.probes.database.gate_budget import Budget
 from cutover_gates.probes.database.gate_steps import describe_steps, record_step
 from cutover_gates.util.files import compute_once
 from cutover_gates.util.text import first_error_line
@@ -79,23 +79,14 @@ def _safe_error_text(error: psycopg.Error, dsn: str) -> str:
     return type(error).__name__ if password and password in text else text
 
 
-@dataclass(frozen=True)
-class Budget:
-    """The seconds that a gate may take, up to a moment that is the same in all its processes.
+def _ignore_line(_line: str) -> None: ...
 
-    `ends` is a `time.time()`.
-    """
 
-    ends: float
+def _ignore_assessment(_assessment: Assessment) -> None: ...
 
-    @property
-    def remaining_seconds(self) -> float:
-        """The seconds that are left; 0 when the budget is spent."""
-        return max(0.0, self.ends - time.time())
 
-    def take_share(self, share: float) -> Budget:
-        """Return a share of what is left, for a question that may not use up the time of others."""
-        return Budget(time.time() + self.remaining_seconds * share)
+def _name_no_check() -> str:
+    return ""
 
 
 @dataclass(frozen=True)
@@ -111,7 +102,10 @@ class DatabaseContext:
     - `backup`: the newest backup, where the target itself says so.
     - `script_history_items`: the items of the plan whose checks record the applied scripts.
     - `is_copy`: the database is a scratch one that holds a copy of the target's.
-    - `report_progress` shows a line of progress; `record` puts an assessment into the evidence.
+    - `lease`: a file that is locked as long as the gate lasts (`util.lease`). A restored copy is
+      kept for all its checks; without a lease each restores one for itself.
+    - `report_progress` shows a line of progress; `record` puts an assessment into the evidence;
+      `name_check` returns the id of the running check.
     """
 
     target: str
@@ -129,8 +123,10 @@ class DatabaseContext:
     backup: str | None = None
     script_history_items: frozenset[str] = frozenset()
     is_copy: bool = False
-    report_progress: Callable[[str], None] = field(default=lambda _line: None, repr=False)
-    record: Callable[[Assessment], None] = field(default=lambda _assessment: None, repr=False)
+    lease: Path | None = None
+    report_progress: Callable[[str], None] = field(default=_ignore_line, repr=False)
+    record: Callable[[Assessment], None] = field(default=_ignore_assessment, repr=False)
+    name_check: Callable[[], str] = field(default=_name_no_check, repr=False)
 
     def record_assessment(self, assessment: Assessment) -> Assessment:
         """Put an assessment into the evidence and return it."""
@@ -158,6 +154,15 @@ class DatabaseContext:
 
     def _shorten_name(self, table: str) -> str:
         return table.removeprefix(f"{self.migrations.schemas[0]}.")
+
+    def without_callbacks(self) -> DatabaseContext:
+        """Return the context for another process, which shows, records and names nothing."""
+        return replace(
+            self,
+            report_progress=_ignore_line,
+            record=_ignore_assessment,
+            name_check=_name_no_check,
+        )
 
     def connect(self, seconds: float | None = None) -> psycopg.Connection[Row]:
         """Return a read-only session on the target.
@@ -191,6 +196,8 @@ class DatabaseContext:
     def describe_overrun(self) -> str:
         """Return what the spent budget went on, in all processes of the run, and what to do."""
         limit = f"the {self.migrations.budget_seconds:g} s of the gate were spent"
+        if self.budget.share:
+            limit = f"{self.budget.share}, was spent"
         steps = describe_steps(self.cache_folder)
         return f"{limit}{f' ({steps})' if steps else ''}; raise migrations.budget_seconds"
 

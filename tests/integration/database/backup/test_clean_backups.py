@@ -11,7 +11,8 @@ from cutover_gates.core.evidence.assessment import Assessment
 from cutover_gates.hospital.matchers.expectations import assert_passed
 from cutover_gates.probes.database.backup import rules
 from cutover_gates.probes.database.backup.assessments import BackupAssessments
-from cutover_gates.probes.database.backup.backup_restore import open_restored_backup
+from cutover_gates.probes.database.backup.copy_clones import open_clones_of_backup
+from cutover_gates.probes.database.backup.restored_copies import open_restored_backup
 from tests.findings import list_breaches
 from tests.integration.database.backup import dump_files
 from tests.integration.database.conftest import BEFORE, CopyDatabase
@@ -114,10 +115,18 @@ def test_the_newest_that_fits_a_pattern_is_taken(unchanged: CopyDatabase, tmp_pa
     ).assess_age().checked == ("a.dump",)
 
 
-def test_a_restored_copy_may_be_written_to(unchanged: CopyDatabase, tmp_path: Path) -> None:
+def test_only_a_clone_of_a_restored_copy_may_be_written_to(
+    unchanged: CopyDatabase, tmp_path: Path
+) -> None:
     dsn = unchanged(BEFORE)
     context = make_database_context(
         dsn, tmp_path, backup={"path": str(dump_files.archive(dsn, tmp_path))}
     )
-    with open_restored_backup(context) as copy, psycopg.connect(copy.dsn) as connection:
+    with open_clones_of_backup(context) as (clone,), psycopg.connect(clone.dsn) as connection:
+        connection.execute("DELETE FROM audit_entries")
+    with (
+        open_restored_backup(context) as copy,
+        psycopg.connect(copy.dsn) as connection,
+        pytest.raises(psycopg.errors.ReadOnlySqlTransaction),
+    ):
         connection.execute("DELETE FROM audit_entries")

@@ -15,7 +15,7 @@ from cutover_gates.core.findings import Rule
 from cutover_gates.hospital.matchers.expectations import assert_passed
 from cutover_gates.probes.database.backup import rules
 from cutover_gates.probes.database.backup.assessments import BackupAssessments
-from cutover_gates.probes.database.backup.backup_restore import open_restored_backup
+from cutover_gates.probes.database.backup.restored_copies import open_restored_backup
 from tests.findings import list_breaches, raises_gap
 from tests.integration.database.backup import dump_files
 from tests.integration.database.conftest import BEFORE, CopyDatabase

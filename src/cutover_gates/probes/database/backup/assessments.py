@@ -22,20 +22,21 @@ from cutover_gates.probes.database.backup.backup_expectations import (
 )
 from cutover_gates.probes.database.backup.backup_files import (
     BackupFile,
-    BackupKind,
     InvalidBackup,
     detect_backup,
     find_newest_backup,
 )
+from cutover_gates.probes.database.backup.backup_identity import hash_backup
 from cutover_gates.probes.database.backup.backup_large_objects import (
     check_large_objects_included,
 )
-from cutover_gates.probes.database.backup.backup_restore import RestoredBackup, attempt_restore
+from cutover_gates.probes.database.backup.backup_restore import RestoredBackup
+from cutover_gates.probes.database.backup.dump_restore import describe_restore_way
 from cutover_gates.probes.database.backup.restore_proof import (
     find_restore_proof,
-    hash_backup,
     record_restore_proof,
 )
+from cutover_gates.probes.database.backup.restored_copies import use_restored_copy
 from cutover_gates.probes.database.context import DatabaseContext
 from cutover_gates.probes.database.snapshot.selection import find_newest_snapshot
 
@@ -125,8 +126,8 @@ class BackupAssessments:
             if migrated and (proof := find_restore_proof(self.context, backup)):
                 return proof
             # Only a proof that is to be carried needs it, and a large file takes minutes.
-            digest = "" if migrated else hash_backup(backup)
-            with attempt_restore(self.context, backup) as copy:
+            digest = "" if migrated else hash_backup(self.context, backup)
+            with use_restored_copy(self.context, backup) as copy:
                 builder.figures = _describe_restore(self.context, copy)
                 self._compare_copy(copy, builder, migrated=migrated)
                 if not migrated:
@@ -171,14 +172,11 @@ class BackupAssessments:
 
 
 def _describe_restore(context: DatabaseContext, copy: RestoredBackup) -> dict[str, Any]:
-    is_plain = copy.backup.kind is BackupKind.PLAIN
     share = copy.seconds / context.migrations.budget_seconds
     return {
         "backup": copy.backup.path.name,
         "kind": str(copy.backup.kind),
-        "restored by": "one psql (a custom archive restores in parallel)"
-        if is_plain
-        else "pg_restore",
+        "restored by": describe_restore_way(copy.backup),
         "seconds to restore": round(copy.seconds, 3),
         # Phase 1 restores a backup of its own, and needs about as long.
         "share of migrations.budget_seconds": f"{share:.0%}",

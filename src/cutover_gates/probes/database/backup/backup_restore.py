@@ -1,7 +1,6 @@
 """A backup, restored into a scratch database that is empty before and removed afterwards.
 
-with open_restored_backup(context) as copy:     # a copy to try something on
-    psycopg.connect(copy.dsn)
+The checks of a gate share one such copy (`restored_copies`).
 """
 
 from __future__ import annotations
@@ -15,14 +14,12 @@ import psycopg
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 from pydantic import SecretStr
 
-from cutover_gates.core.findings import NotProven, gap_error
+from cutover_gates.core.findings import gap_error
 from cutover_gates.probes.database.backup import base_backup, rules
 from cutover_gates.probes.database.backup.backup_contents import BackupContents, read_contents
 from cutover_gates.probes.database.backup.backup_files import (
     BackupFile,
     InvalidBackup,
-    detect_backup,
-    find_newest_backup,
 )
 from cutover_gates.probes.database.backup.restore_progress import restore_with_progress
 from cutover_gates.probes.database.context import (
@@ -41,10 +38,11 @@ _FIND_SUPERUSER = "SELECT rolname FROM pg_roles WHERE rolsuper AND rolcanlogin O
 
 @dataclass(frozen=True)
 class RestoredBackup:
-    """A scratch database that holds a backup; `dsn` may write to it.
+    """A scratch database that holds a backup. Sessions of `dsn` only read, but those of a clone.
 
     `errors`: the errors of the restore; `unavailable`: what the scratch server lacks, so that
-    nothing is known of the backup. `seconds`: the duration of the restore.
+    nothing is known of the backup. `seconds`: the duration of the restore. `sha256`: of the file
+    that was restored.
     """
 
     dsn: str = field(repr=False)
@@ -53,6 +51,7 @@ class RestoredBackup:
     seconds: float
     errors: tuple[str, ...] = ()
     unavailable: tuple[str, ...] = ()
+    sha256: str = ""
 
     def as_context(self, context: DatabaseContext) -> DatabaseContext:
         """Return the target's context with this database in its place.
@@ -67,24 +66,6 @@ class RestoredBackup:
             is_copy=True,
             record=lambda _assessment: None,
         )
-
-
-@contextlib.contextmanager
-def open_restored_backup(context: DatabaseContext) -> Iterator[RestoredBackup]:
-    """Restore the newest backup, which must restore without an error.
-
-    Raise `NotProven` where there is none, it is damaged, or no scratch server is available.
-    """
-    try:
-        with attempt_restore(context, detect_backup(find_newest_backup(context))) as copy:
-            if copy.unavailable:
-                reason = copy.unavailable[0]
-                raise gap_error(rules.EXTENSIONS_AVAILABLE, str(copy.backup), reason)
-            if copy.errors:
-                raise gap_error(rules.RESTORES, str(copy.backup), copy.errors[0])
-            yield copy
-    except InvalidBackup as error:
-        raise NotProven(gaps=(error.finding,)) from None
 
 
 @contextlib.contextmanager
@@ -114,7 +95,12 @@ def _restore_dump(context: DatabaseContext, backup: BackupFile) -> Iterator[Rest
         seconds = time.monotonic() - began
         # Once something is unavailable, every other error may follow from that.
         shown = () if unavailable else errors
-        yield RestoredBackup(dsn, backup, contents, seconds, shown, unavailable)
+        yield RestoredBackup(_read_only(dsn), backup, contents, seconds, shown, unavailable)
+
+
+def _read_only(dsn: str) -> str:
+    # The copy stands for the backup as long as nobody writes to it.
+    return make_conninfo(dsn, options="-c default_transaction_read_only=on")
 
 
 def _is_unavailable(error: str) -> bool:
@@ -142,7 +128,7 @@ def _start_base_backup(context: DatabaseContext, backup: BackupFile) -> Iterator
         except psycopg.Error as error:
             reason = f"it starts without the target's database: {first_error_line(error)}"
             raise InvalidBackup(rules.SAME_DATABASE, backup, reason) from None
-        yield RestoredBackup(dsn, backup, contents, time.monotonic() - began)
+        yield RestoredBackup(_read_only(dsn), backup, contents, time.monotonic() - began)
 
 
 def _read_database_name(context: DatabaseContext) -> str:

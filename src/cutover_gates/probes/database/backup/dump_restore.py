@@ -22,6 +22,18 @@ _MAX_JOBS = 4
 _PSQL_OPTIONS = ("--no-psqlrc", "--quiet", "--set=ON_ERROR_STOP=1", "--file=-")
 
 
+def describe_restore_way(backup: BackupFile) -> str:
+    """Return what restores a backup, and in how many streams: that decides how long it takes."""
+    if backup.is_base:
+        return "a server that is started on its files"
+    one = f"one stream, through {backup.compression}" if backup.compression else "one stream"
+    if backup.kind is BackupKind.PLAIN:
+        return f"one psql ({one}; a custom archive restores in parallel)"
+    if backup.compression or backup.kind is BackupKind.TAR:
+        return f"pg_restore ({one}; a custom archive that is not compressed again is parallel)"
+    return "pg_restore (in parallel)"
+
+
 def restore_dump_into(
     context: DatabaseContext,
     backup: BackupFile,

@@ -8,7 +8,6 @@ then the backup is restored as ever.
 
 from __future__ import annotations
 
-import hashlib
 import json
 import time
 from dataclasses import replace
@@ -19,10 +18,11 @@ from cutover_gates.core.evidence.assessment import Assessment
 from cutover_gates.core.findings import NotProven
 from cutover_gates.probes.database.backup.backup_expectations import format_time
 from cutover_gates.probes.database.backup.backup_files import BackupFile
+from cutover_gates.probes.database.backup.backup_identity import hash_backup
 from cutover_gates.probes.database.context import DatabaseContext
 from cutover_gates.probes.database.snapshot.model import content_digest
 from cutover_gates.probes.database.snapshot.selection import find_newest_snapshot
-from cutover_gates.util.files import hash_file, write_atomically
+from cutover_gates.util.files import write_atomically
 
 FORMAT = 1
 _FOLDER = "restore-proofs"
@@ -38,7 +38,7 @@ def record_restore_proof(
     if compared.findings or compared.not_proven or not compared.checked:
         return None
     # Without a hash it could not be read; with another one it was written anew meanwhile.
-    if not digest or hash_backup(backup) != digest:
+    if not digest or hash_backup(context, backup) != digest:
         return None
     content = {
         "bound_to": _describe_binding(context, digest),
@@ -55,7 +55,7 @@ def record_restore_proof(
 def find_restore_proof(context: DatabaseContext, backup: BackupFile) -> Assessment | None:
     """Return the comparison that was made of this very backup and snapshot; None where none was."""
     try:
-        digest = hash_backup(backup)
+        digest = hash_backup(context, backup)
         content = _read_proof(_proof_path(context, digest))
         is_bound = content["bound_to"] == _describe_binding(context, digest)
         checked, moment = tuple(content["checked"]), format_time(content["proven_at"])
@@ -65,15 +65,6 @@ def find_restore_proof(context: DatabaseContext, backup: BackupFile) -> Assessme
         return None
     figures = {"backup": backup.path.name, "sha256": digest, "restored and compared at": moment}
     return Assessment(f"The backup was restored and compared at {moment}", checked, figures=figures)
-
-
-def hash_backup(backup: BackupFile) -> str:
-    """Return the SHA-256 of a backup: of its file, or of the names and sums of its files."""
-    if backup.path.is_file():
-        return hash_file(backup.path)
-    files = sorted(path for path in backup.path.rglob("*") if path.is_file())
-    lines = [f"{path.relative_to(backup.path)} {hash_file(path)}\n" for path in files]
-    return hashlib.sha256("".join(lines).encode()).hexdigest()
 
 
 def _describe_binding(context: DatabaseContext, digest: str) -> dict[str, Any]:

@@ -170,3 +170,15 @@ LARGE_OBJECT_REFERENCES = Rule(
     "After a restore a row names a picture or a letter that does not exist.",
     "Take another backup, of the whole database with its large objects.",
 )
+COPY_UNCHANGED = Rule(
+    "BACKUP-028",
+    "The restored copy that the checks of a gate share is as it was restored",
+    "What somebody wrote to the copy since looks like content of the backup, or hides a loss.",
+    "Find out which check or plugin writes to scratch databases, and run the gate again.",
+)
+COPY_KEPT = Rule(
+    "BACKUP-029",
+    "The restored copy is there for every check of the gate that needs it",
+    "Without it no check can compare the target with its backup.",
+    "Free memory and room in the temporary folder, and run the gate again.",
+)

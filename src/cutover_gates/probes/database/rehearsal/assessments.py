@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from cutover_gates.core.evidence.assessment import Assessment, AssessmentBuilder
-from cutover_gates.probes.database.backup.backup_restore import open_restored_backup
+from cutover_gates.probes.database.backup.copy_clones import open_clones_of_backup
 from cutover_gates.probes.database.context import DatabaseContext
 from cutover_gates.probes.database.rehearsal import rules
 from cutover_gates.probes.database.rehearsal.copy_comparison import TITLE, CopyComparison
@@ -91,7 +91,7 @@ class RehearsalAssessments:
 
     def _rehearse(self) -> RehearsedMigration:
         with (
-            open_restored_backup(self.context) as copy,
+            open_clones_of_backup(self.context) as (copy,),
             tempfile.TemporaryDirectory(prefix="cutover-rehearsal-") as folder,
         ):
             comparison = CopyComparison(copy.as_context(self.context), Path(folder))

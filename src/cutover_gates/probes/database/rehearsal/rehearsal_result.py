@@ -109,7 +109,7 @@ class RehearsalResult(RehearsalModel):
     """The whole rehearsal.
 
     `failed`: the error of the script `stopped_at`; `ended`: the reason why it was ended from
-    outside.
+    outside; `overrun`: what the time of the gate went on, where that was the reason.
     """
 
     pending: tuple[str, ...]
@@ -118,6 +118,7 @@ class RehearsalResult(RehearsalModel):
     stopped_at: str | None = None
     failed: str | None = None
     ended: EndReason | None = None
+    overrun: str = ""
 
     @property
     def finished_scripts(self) -> tuple[str, ...]:
@@ -139,8 +140,9 @@ class RehearsalResult(RehearsalModel):
     def stop_reason(self) -> str:
         """The reason why not all scripts ran to their end."""
         if self.ended is EndReason.BUDGET:
-            return "the time of the gate (budget_seconds) was spent"
-        return f"{self.stopped_at}: {self.failed or f'ended after its time ({self.ended})'}"
+            return f"{self.stopped_at} was ended: {self.overrun}"
+        late = f"ended after {self.seconds:.0f} s for all scripts; raise migrations.{self.ended}"
+        return f"{self.stopped_at}: {self.failed or late}"
 
     def to_plain(self) -> dict[str, Any]:
         """Return the result as JSON-able values; `from_plain` reads them."""

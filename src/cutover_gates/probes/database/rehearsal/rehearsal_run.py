@@ -55,7 +55,8 @@ def _run_with_workload(
     work.start()
     time.sleep(QUIET_SECONDS)
     try:
-        failure = _run_scripts(context, dsn, scripts, monitor)
+        with context.record_step("rehearsing the scripts"):
+            failure = _run_scripts(context, dsn, scripts, monitor)
         untried = work.wait_for_round()
     finally:
         done = work.stop()
@@ -69,6 +70,7 @@ def _run_with_workload(
         stopped_at=failure.script.file_name if failure else None,
         failed=_describe_failure(failure) if failure and not ended else None,
         ended=ended,
+        overrun=context.describe_overrun() if ended is EndReason.BUDGET else "",
     )
 
 

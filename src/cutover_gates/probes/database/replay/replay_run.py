@@ -13,11 +13,9 @@ from contextlib import contextmanager
 
 import psycopg
 from psycopg import sql
-from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from cutover_gates.core.findings import gap_error
-from cutover_gates.probes.database.backup.backup_restore import open_restored_backup
-from cutover_gates.probes.database.backup.restore_proof import hash_backup
+from cutover_gates.probes.database.backup.copy_clones import open_clones_of_backup
 from cutover_gates.probes.database.context import DatabaseContext
 from cutover_gates.probes.database.history.migration_scripts import (
     MigrationScript,
@@ -53,7 +51,8 @@ def replay_scripts(context: DatabaseContext) -> ReplayRecord:
     Raise `NotProven` where there is nothing to replay, and `ScriptFailed`.
     """
     began = time.monotonic()
-    with open_restored_backup(context) as copy, _clone_database(copy.dsn) as second:
+    with open_clones_of_backup(context, 2) as (copy, other_copy):
+        second = other_copy.dsn
         scripts = find_pending_scripts(context, copy.dsn)
         if not scripts:
             reason = "no script is pending on the backup"
@@ -69,7 +68,7 @@ def replay_scripts(context: DatabaseContext) -> ReplayRecord:
                 tables = compare_replays(context, first, other, before)
     return ReplayRecord(
         context.target,
-        {"name": copy.backup.path.name, "sha256": hash_backup(copy.backup)},
+        {"name": copy.backup.path.name, "sha256": copy.sha256},
         {script.file_name: script.sha256 for script in scripts},
         time.time(),
         round(time.monotonic() - began, 3),
@@ -106,22 +105,6 @@ def _find_moves(
     """Return where what the scripts took away stands whole again; `second` still has it."""
     with _open_session(context, second) as original:
         return find_whole_moves(context, original, first, before)
-
-
-@contextlib.contextmanager
-def _clone_database(dsn: str) -> Iterator[str]:
-    """Copy a scratch database that nobody uses, and remove the copy afterwards."""
-    name = str(conninfo_to_dict(dsn)["dbname"])
-    # The name of a scratch database ends with its number, by which what is left is recognised.
-    copy = f"{name}00"
-    with psycopg.connect(make_conninfo(dsn, dbname="postgres"), autocommit=True) as admin:
-        names = sql.Identifier(copy), sql.Identifier(name)
-        admin.execute(sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(*names))
-        try:
-            yield make_conninfo(dsn, dbname=copy)
-        finally:
-            drop = sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)")
-            admin.execute(drop.format(sql.Identifier(copy)))
 
 
 def _disturb_database(dsn: str, schemas: tuple[str, ...]) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from cutover_gates.probes.database.backup.backup_restore import open_restored_backup
+from cutover_gates.probes.database.backup.restored_copies import WAIT_SHARE, open_restored_backup
 from cutover_gates.probes.database.context import DatabaseContext
 from cutover_gates.probes.database.measurement.consistent_session import open_consistent_session
 from cutover_gates.probes.database.measurement.key_comparison import find_differing_keys
@@ -25,10 +25,6 @@ from cutover_gates.probes.database.rows.snapshot_scan import (
 )
 from cutover_gates.probes.database.snapshot.model import Snapshot
 
-# Share of the remaining time that restoring a backup may take here: it only names the place of a
-# difference that is known already, and other checks still need their time.
-RESTORE_SHARE = 1 / 3
-
 
 @dataclass(frozen=True)
 class Comparison:
@@ -45,9 +41,10 @@ def find_keys_against_backup(comparison: Comparison, names: Sequence[str]) -> di
 
     A table without a key is not among them. Raise `NotProven` where no backup can be restored.
     """
-    budget = comparison.context.budget.take_share(RESTORE_SHARE)
+    # It only names the place of a difference that is known already, and others need their time.
+    budget = comparison.context.budget.take_share(WAIT_SHARE)
     context, differences = replace(comparison.context, budget=budget), dict[str, str]()
-    with open_restored_backup(context) as copy:
+    with open_restored_backup(comparison.context) as copy:
         here = _build_specs(comparison, comparison.dsn, names, _build_current_spec)
         there = _build_specs(comparison, copy.dsn, names, _build_expected_spec)
         for name in names:

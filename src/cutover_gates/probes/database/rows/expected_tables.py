@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from cutover_gates.core.findings import NotProven
-from cutover_gates.probes.database.backup.backup_restore import open_restored_backup
+from cutover_gates.probes.database.backup.restored_copies import open_restored_backup
 from cutover_gates.probes.database.context import DatabaseContext, DatabaseUnreachable
 from cutover_gates.probes.database.measurement.consistent_session import open_consistent_session
 from cutover_gates.probes.database.measurement.table_stats import DatabaseStats, TableStats

@@ -13,7 +13,7 @@ import psycopg
 
 from cutover_gates.config.base import SettingsError
 from cutover_gates.core.findings import NotProven
-from cutover_gates.probes.database.backup.backup_restore import open_restored_backup
+from cutover_gates.probes.database.backup.restored_copies import open_restored_backup
 from cutover_gates.probes.database.context import DatabaseContext, DatabaseUnreachable
 from cutover_gates.probes.database.measurement.consistent_session import (
     ConsistentSession,
