@@ -9,26 +9,23 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack, suppress
+from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
 import psycopg
 import pytest
-from psycopg.conninfo import conninfo_to_dict, make_conninfo
+from psycopg.conninfo import conninfo_to_dict
 
 from cutover_gates.core.evidence.assessment import Assessment
-from cutover_gates.probes.database.backup import copy_clones, rules
-from cutover_gates.probes.database.backup.backup_restore import RestoredBackup
+from cutover_gates.probes.database.backup import rules
 from cutover_gates.probes.database.backup.copy_clones import open_clones_of_backup
 from cutover_gates.probes.database.backup.restored_copies import open_restored_backup
 from cutover_gates.probes.database.context import DatabaseContext
-from cutover_gates.util.lease import hold_lease
 from tests.findings import raises_gap
 from tests.integration.database.backup import dump_files
-from tests.integration.database.conftest import BEFORE, CopyDatabase
-from tests.integration.database.contexts import ROOT, make_database_context
+from tests.integration.database.contexts import ROOT
 from tests.selection import further
 
 COUNT = "SELECT count(*) FROM patients"
@@ -44,33 +41,12 @@ with open_restored_backup(context) as copy:
 A_GATE = """
 import pickle, sys, time
 from cutover_gates.probes.database.backup.restored_copies import open_restored_backup
-from cutover_gates.util.lease import hold_lease
 context = pickle.load(sys.stdin.buffer)
 lease = hold_lease(context.lease)
 with open_restored_backup(context) as copy:
     print(copy.dsn, flush=True)
 time.sleep(120)
 """
-Harm = Callable[[psycopg.Connection], object]
-
-
-@pytest.fixture
-def evidence() -> list[Assessment]:
-    """The evidence of the gate."""
-    return []
-
-
-@pytest.fixture
-def gate(
-    unchanged: CopyDatabase, tmp_path: Path, evidence: list[Assessment]
-) -> Iterator[DatabaseContext]:
-    """A context of a gate, with a backup."""
-    dsn = unchanged(BEFORE)
-    dump_files.archive(dsn, tmp_path)
-    context = make_database_context(dsn, tmp_path, seconds=200, backup={"path": "a.*"})
-    lease = hold_lease(tmp_path / "run" / "gate.lease")
-    yield replace(context, lease=lease.path, record=evidence.append, name_check=lambda: "one")
-    assert lease.release(20)
 
 
 def _count_restores(context: DatabaseContext) -> int:
@@ -195,46 +171,6 @@ def test_a_stale_copy_is_never_taken(
     assert _count_restores(gate) == 2
 
 
-@pytest.mark.parametrize(
-    "harm",
-    [
-        "DELETE FROM audit_entries WHERE id = (SELECT min(id) FROM audit_entries)",
-        *(
-            further(statement)
-            for statement in (
-                "UPDATE patients SET sex = sex",
-                "TRUNCATE documents CASCADE",
-                "DROP TABLE documents CASCADE",
-                "CREATE TABLE more ()",
-                "ALTER TABLE patients ADD COLUMN more int",
-                "ALTER TABLE visits DROP CONSTRAINT visits_pkey CASCADE",
-                "SELECT lo_create(0)",
-                "CREATE FUNCTION more() RETURNS int LANGUAGE sql AS 'SELECT 1'",
-                "SELECT nextval(pg_get_serial_sequence('audit_entries', 'id'))",
-            )
-        ),
-    ],
-)
-def test_a_copy_that_a_writer_changed_is_not_proven(gate: DatabaseContext, harm: str) -> None:
-    with open_restored_backup(gate) as copy:
-        pass
-    with psycopg.connect(make_conninfo(copy.dsn, options="")) as connection:
-        connection.execute(harm.encode())
-    with raises_gap(rules.COPY_UNCHANGED), open_restored_backup(gate):
-        pytest.fail("what was it compared with?")
-
-
-@pytest.mark.thorough
-@pytest.mark.parametrize("quiet", ["ANALYZE", "VACUUM", "CHECKPOINT"])
-def test_what_changes_no_data_leaves_the_copy_as_it_was(gate: DatabaseContext, quiet: str) -> None:
-    with open_restored_backup(gate) as copy:
-        pass
-    with psycopg.connect(make_conninfo(copy.dsn, options=""), autocommit=True) as connection:
-        connection.execute(quiet.encode())
-    with open_restored_backup(gate) as again:
-        assert again.dsn == copy.dsn
-
-
 def test_a_copy_that_failed_is_not_tried_again(gate: DatabaseContext) -> None:
     dump_files.truncate_file(gate.folder / "a.dump")
     for _attempt in range(2):
@@ -256,15 +192,3 @@ def test_who_waits_for_a_share_gives_up_and_the_restore_goes_on(gate: DatabaseCo
     assert "raise migrations.budget_seconds" in late.value.gaps[0].actual
     with open_restored_backup(gate):
         assert _count_restores(gate) == 1
-
-
-@pytest.mark.thorough
-def test_a_large_copy_is_cloned_by_its_files(
-    gate: DatabaseContext, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(copy_clones, "LARGE_BYTES", 0)
-    with ExitStack() as stack:
-        (clone,) = stack.enter_context(open_clones_of_backup(gate))
-        with psycopg.connect(clone.dsn) as connection:
-            assert connection.execute(COUNT).fetchone() != (0,)
-    assert isinstance(clone, RestoredBackup)

@@ -344,7 +344,8 @@ def test_a_spent_budget_is_a_hole_and_no_fault_of_the_script(
     runs = rehearsed(seconds=2, V7__long="SELECT pg_sleep(60)").assess_run()
     assert not runs.findings
     assert list_gaps(runs) == [(rules.REHEARSED_TO_END, "V7__long.sql")]
-    assert "budget_seconds" in runs.not_proven[0].actual
+    assert "raise migrations.budget_seconds" in runs.not_proven[0].actual
+    assert "rehearsing the scripts" in runs.not_proven[0].actual
 
 
 def test_a_release_before_that_breaks_is_found(
