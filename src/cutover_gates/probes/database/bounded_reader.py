@@ -14,11 +14,7 @@ from psycopg.abc import Params
 from cutover_gates.core.evidence.assessment import NotReadable
 from cutover_gates.core.findings import NotProven, gap_error
 from cutover_gates.probes.database import rules
-from cutover_gates.probes.database.context import (
-    DatabaseContext,
-    DatabaseUnreachable,
-    Row,
-)
+from cutover_gates.probes.database.context import DatabaseContext, DatabaseUnreachable, Row
 from cutover_gates.probes.database.identity import wait_for_standby
 from cutover_gates.probes.database.lock_holders import (
     HIDDEN_ROWS,
@@ -58,6 +54,10 @@ The others (22: data) quote the content of a row.
 
 class QueryRejected(NotReadable):
     """PostgreSQL cannot execute this query, for example an expression in it."""
+
+
+class OutOfTime(NotReadable):
+    """The time that was left did not suffice."""
 
 
 class StorageCorrupt(NotReadable):
@@ -146,7 +146,7 @@ class BoundedReader:
         connection = self._ensure_connection()
         left = self.context.budget.remaining_seconds
         if left <= 0:
-            raise NotReadable(f"not read: {self.context.describe_overrun()}")
+            raise OutOfTime(f"not read: {self.context.describe_overrun()}")
         # Zero would switch the timeout off.
         timeout = sql.Literal(max(1, round(left * 1000)))
         try:
@@ -189,7 +189,7 @@ class BoundedReader:
             reason = f"not seen to the end within the {seconds:.1f} s that were left"
             if self.context.budget.remaining_seconds <= 0:
                 reason = f"{reason}: {self.context.describe_overrun()}"
-            return NotReadable(reason)
+            return OutOfTime(reason)
         if isinstance(error, psycopg.errors.LockNotAvailable):
             return NotReadable(f"cannot be read now: {self._describe_locks()}")
         return _describe_error(error)

@@ -64,6 +64,22 @@ def test_a_scratch_database_is_empty_and_in_the_targets_locale(
         assert scratch.execute("SHOW transaction_read_only").fetchone() == ("off",)
 
 
+def test_a_restore_writes_no_log_that_nobody_reads(tmp_path: Path) -> None:
+    """A table that is made and filled in one transaction leaves next to nothing in the log."""
+    with (
+        scratch_server(_silent(tmp_path), 18) as server,
+        psycopg.connect(server.create_database(), autocommit=True) as scratch,
+    ):
+        before = scratch.execute("SELECT pg_current_wal_insert_lsn()").fetchone()
+        with scratch.transaction():
+            scratch.execute("CREATE TABLE t AS SELECT generate_series(1, 100000) AS n")
+        written = scratch.execute(
+            "SELECT pg_current_wal_insert_lsn() - %s::pg_lsn", before
+        ).fetchone()
+    assert written is not None
+    assert written[0] < 1_000_000
+
+
 @pytest.mark.parametrize("major", sorted(set(list_versions("initdb"))))
 def test_each_version_on_this_machine_serves_its_targets(major: int, tmp_path: Path) -> None:
     with (

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import secrets
 
 import psycopg
@@ -18,7 +19,7 @@ from cutover_gates.probes.database.backup.client_programs import ClientProgramRe
 from cutover_gates.probes.database.context import DatabaseContext
 from cutover_gates.probes.database.scratch.postgres_binaries import find_client_program
 
-_MAX_JOBS = 4
+_MAX_JOBS = 16
 _PSQL_OPTIONS = ("--no-psqlrc", "--quiet", "--set=ON_ERROR_STOP=1", "--file=-")
 
 
@@ -70,8 +71,19 @@ def _restore_by_pg_restore(
         with open_backup(backup) as stream:
             return run_program(context, program, *options, dsn=dsn, stdin=stream)
     if backup.kind is not BackupKind.TAR:  # a tar archive cannot be read by several jobs
-        options.append(f"--jobs={min(_MAX_JOBS, context.migrations.connections)}")
+        options.append(f"--jobs={choose_jobs(context)}")
     return run_program(context, program, *options, backup.path, dsn=dsn)
+
+
+def choose_jobs(context: DatabaseContext) -> int:
+    """Return how many jobs restore at a time: as many as `migrations.connections` allows.
+
+    A scratch server on this machine belongs to the gate alone, and gets one for each core at least.
+    """
+    allowed = context.migrations.connections
+    if context.migrations.scratch.kind != "server":
+        allowed = max(allowed, os.cpu_count() or 1)
+    return min(_MAX_JOBS, allowed)
 
 
 def _restore_by_psql(

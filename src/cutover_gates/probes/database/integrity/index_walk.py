@@ -20,7 +20,7 @@ from cutover_gates.probes.database.bounded_reader import BoundedReader, StorageC
 from cutover_gates.probes.database.context import DatabaseContext, Row
 from cutover_gates.probes.database.integrity import rules
 from cutover_gates.probes.database.integrity.btree_indexes import BTreeIndex, find_plan_indexes
-from cutover_gates.probes.database.integrity.table_structure import Relation
+from cutover_gates.probes.database.integrity.table_structure import Relation, advise_vacuum
 from cutover_gates.util.concurrency import run_watched
 
 _INDEX_SCAN_SETTINGS = {
@@ -160,6 +160,7 @@ def _judge_walk(
     # Damage in the index itself is a finding, whatever became of the table.
     error = walk.error if isinstance(walk.error, StorageCorrupt) else sums.error or walk.error
     if error:
+        error = advise_vacuum(index.table, error)
         builder.add_unreadable(rules.INDEX_CONTENT, index.display_name, error)
     elif walk.others:
         _add_not_walked(index, walk.others, builder)

@@ -8,7 +8,11 @@ from dataclasses import dataclass
 from psycopg import sql
 
 from cutover_gates.core.evidence.assessment import AssessmentBuilder, NotReadable
-from cutover_gates.probes.database.bounded_reader import MAX_KEYS_IN_FINDING, BoundedReader
+from cutover_gates.probes.database.bounded_reader import (
+    MAX_KEYS_IN_FINDING,
+    BoundedReader,
+    OutOfTime,
+)
 from cutover_gates.probes.database.context import DatabaseContext
 from cutover_gates.probes.database.integrity import rules
 
@@ -16,7 +20,7 @@ from cutover_gates.probes.database.integrity import rules
 # lock on each table. A partitioned table goes last.
 _TABLES = """
 SELECT c.oid, n.nspname AS schema, c.relname AS name, c.relkind::text AS kind,
-       greatest(c.reltuples, 0)::int8 AS rows,
+       greatest(c.reltuples, 0)::int8 AS rows, c.relpages AS pages, c.relallvisible AS visible,
        ARRAY(SELECT a.attname::text
              FROM pg_index i CROSS JOIN unnest(i.indkey) WITH ORDINALITY AS k (number, position)
              JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum = k.number
@@ -33,12 +37,18 @@ WHERE n.nspname = ANY (%(schemas)s) AND c.contype IN ('p', 'u', 'f', 'c', 'x') A
 """
 
 
+_SMALL_PAGES = 128
+"""A table of 1 MB is read in no time, whatever its state."""
+_VISIBLE_SHARE = 0.9
+
+
 @dataclass(frozen=True)
 class Relation:
     """A table, a partition, or a materialised view.
 
     `kind` is `pg_class.relkind`; `key` holds the columns of the primary key. `rows` is about their
-    number, as PostgreSQL noted it last.
+    number, as PostgreSQL noted it last. `needs_vacuum`: in many of its pages some row may be
+    invisible to somebody, so an entry of an index has to be looked up in the table.
     """
 
     oid: int
@@ -48,6 +58,7 @@ class Relation:
     key: tuple[str, ...]
     display_name: str
     rows: int = 0
+    needs_vacuum: bool = False
 
     @property
     def rows_sql(self) -> sql.Composed:
@@ -96,6 +107,7 @@ def read_structure(context: DatabaseContext, reader: BoundedReader) -> SchemaStr
             tuple(row["key"]),
             context.display_name(f"{row['schema']}.{row['name']}"),
             row["rows"],
+            row["pages"] > _SMALL_PAGES and row["visible"] < _VISIBLE_SHARE * row["pages"],
         )
         for row in reader.query_catalog(_TABLES)
     }
@@ -138,6 +150,17 @@ def describe_rows(count: int, reader: BoundedReader, query: sql.Composable) -> s
     if not keys:
         return f"{format_row_count(count)} (no longer there)"
     return f"{format_row_count(count)}: {'; '.join(keys)}"
+
+
+def advise_vacuum(table: Relation, error: NotReadable) -> NotReadable:
+    """Return the reason, with what makes the walk over an index faster where it was too slow."""
+    if not isinstance(error, OutOfTime) or not table.needs_vacuum:
+        return error
+    name = table.display_name
+    return OutOfTime(
+        f"{error}. The pages of {name} were written since its last VACUUM, so each entry is looked"
+        f" up in the table: run VACUUM (ANALYZE) {name} before the gate, or install amcheck"
+    )
 
 
 def format_columns(names: Sequence[str]) -> str:

@@ -43,9 +43,16 @@ _SETTINGS = {
     "max_connections": "100",
     "jit": "off",
     "timezone": "UTC",
-    "shared_buffers": "64MB",
-    "maintenance_work_mem": "128MB",
-    "max_wal_size": "2GB",
+    "shared_buffers": "256MB",
+    # Each index of a large table is sorted in it, as many at a time as there are jobs.
+    "maintenance_work_mem": "256MB",
+    # A restore writes rows and indexes once, without the log that nobody would recover from.
+    "wal_level": "minimal",
+    "max_wal_senders": "0",
+    "max_wal_size": "8GB",
+    "checkpoint_timeout": "1h",
+    # It would read the rows while they are loaded. Statistics are collected once, at the end.
+    "autovacuum": "off",
     # The data need not survive a loss of power.
     "fsync": "off",
     "synchronous_commit": "off",
