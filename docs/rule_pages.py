@@ -45,6 +45,7 @@ SUBJECTS: Mapping[str, str] = {
     "SLO": "Objectives under load",
     "SNAP": "Snapshots",
     "TLS": "TLS",
+    "WATCH": "The watcher of a cutover",
     "WRITE": "Acknowledged writes",
 }
 """What the letters of a rule's id stand for."""

@@ -11,6 +11,7 @@ import typer
 from cutover_gates.cli.gate_command import run_gate
 from cutover_gates.cli.sign_command import run_sign
 from cutover_gates.cli.verify_command import run_verify
+from cutover_gates.cli.watch_command import run_watch
 from cutover_gates.plugin.exit_status import ExitStatus
 from cutover_gates.util.terminal_output import print_text
 
@@ -31,6 +32,7 @@ app = typer.Typer(
 app.command("gate", context_settings=PASS_ON)(run_gate)
 app.command("sign")(run_sign)
 app.command("verify")(run_verify)
+app.command("watch")(run_watch)
 
 
 def main() -> None:

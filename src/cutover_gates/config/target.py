@@ -36,6 +36,7 @@ from cutover_gates.config.target_access import (
     UserAccount,
 )
 from cutover_gates.config.target_url import TargetUrl
+from cutover_gates.config.watch import Watch
 
 TARGET_NAME = re.compile(r"[a-z0-9]+([_-][a-z0-9]+)*")
 
@@ -125,6 +126,7 @@ class Target(SettingsTable):
     monitoring: Monitoring = Field(
         default=Monitoring(), description="What watches it, and whom it tells."
     )
+    watch: Watch = Field(default=Watch(), description="What is asked all through the cutover.")
     not_applicable: dict[str, DeclaredFact] = Field(
         default={},
         description=(

@@ -13,6 +13,7 @@ from cutover_gates.drivers.bounded_response import SIZE_LIMIT
 from cutover_gates.drivers.http_client import HttpClient
 from cutover_gates.drivers.own_driver import create_own_driver
 from cutover_gates.drivers.refusal_guard import RefusalGuard
+from cutover_gates.drivers.request_pace import RequestPace
 from cutover_gates.drivers.rest.api_description import RecordedDocument
 from cutover_gates.drivers.rest.mapping import load_mapping
 from cutover_gates.drivers.rest.rest_driver import RestDriver
@@ -52,6 +53,8 @@ def connect(
     client: HttpClient | None = None,
     observer: ExchangeObserver | None = None,
     fresh: bool = False,
+    asks_again: bool = False,
+    pace: RequestPace | None = None,
     recorded_document: RecordedDocument = lambda: None,
 ) -> Driver:
     """Return the driver of a target. Nothing is sent yet.
@@ -62,7 +65,8 @@ def connect(
     bound every wait, `answer_bytes` every answer. `client` replaces the guarded one where it guards
     and bounds by itself, as in a load process; an own driver always gets an `httpx.Client`.
     `observer` is called with every request and its answer (`GuardedTransport`). `fresh` is
-    explained in `make_client`. `recorded_document` returns the API document of the release before.
+    explained in `make_client`, `asks_again` and `pace` in `GuardedTransport`. `recorded_document`
+    returns the API document of the release before.
 
     Raises `MappingError`.
     """
@@ -75,6 +79,8 @@ def connect(
         tls=tls,
         size_limit=answer_bytes,
         observer=observer,
+        asks_again=asks_again,
+        pace=pace,
     )
     client = client or make_client(transport, fresh=fresh)
     if driver == "rest":

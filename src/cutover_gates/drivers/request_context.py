@@ -26,7 +26,8 @@ class RequestContext:
     `synthetic` marks one of the driver's own operations on synthetic data; on production no other
     request may write. `shown_headers` are the declared headers with `$TOKEN` in place of the token.
     `parts` describe a multipart body. `deadline` bounds this request in seconds, None for the
-    transport's own bound. `exchange` is left by the transport, for the message of a failure.
+    transport's own bound. `exchange` is left by the transport, for the message of a failure, and
+    `asked_again` where it had to send the request twice (`closed_connections`).
     """
 
     synthetic: bool = False
@@ -34,6 +35,7 @@ class RequestContext:
     parts: tuple[Part, ...] = ()
     deadline: float | None = None
     exchange: Exchange | None = None
+    asked_again: bool = False
 
     def as_extensions(self) -> dict[str, Any]:
         """Return the extensions with which `build_request` attaches the context."""

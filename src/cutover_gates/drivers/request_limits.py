@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from datetime import UTC, datetime
+from math import inf
 
 REFUSED_IN_A_ROW = 3
 """Refused connections after which nothing more is sent.
@@ -16,7 +17,8 @@ One or two happen while a target restarts or a proxy changes its backend.
 class CircuitBreaker:
     """A breaker that opens after `patience` seconds without any answer.
 
-    It also opens after `REFUSED_IN_A_ROW` refused connections. The lost time is wall-clock time:
+    It also opens after `REFUSED_IN_A_ROW` refused connections. With an infinite patience it never
+    opens, as a watcher needs it. The lost time is wall-clock time:
     sixteen threads that wait during the same second lose one second. Any answer resets it.
     """
 
@@ -50,7 +52,7 @@ class CircuitBreaker:
         """Record a refused connection. It costs no time, but shows that nothing listens."""
         with self._lock:
             self._refused += 1
-            if self._refused >= REFUSED_IN_A_ROW:
+            if self._refused >= REFUSED_IN_A_ROW and self.patience < inf:
                 self._open(f"{self._refused} connections in a row were refused")
 
     def record_timeout(self, started: float) -> None:

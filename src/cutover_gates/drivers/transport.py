@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ssl
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import cache
 
 import httpcore
@@ -13,11 +13,13 @@ import httpx
 from cutover_gates.core.evidence.exchange import Exchange
 from cutover_gates.core.evidence.record import Recorder
 from cutover_gates.drivers.bounded_response import SIZE_LIMIT, build_response, too_large
+from cutover_gates.drivers.closed_connections import CLOSED, was_closed_before_sent
 from cutover_gates.drivers.http_client import WITHHOLDS_TEXT
 from cutover_gates.drivers.http_exchange import failed_exchange, make_exchange
 from cutover_gates.drivers.production_guard import check_production_guard
 from cutover_gates.drivers.request_context import RequestContext
 from cutover_gates.drivers.request_limits import CircuitBreaker
+from cutover_gates.drivers.request_pace import RequestPace, SlowStream
 from cutover_gates.util.request_deadline import CONNECT_SECONDS, DeadlineBackend, RequestClock
 
 KEEP_ALIVE_SECONDS = 2.0
@@ -59,7 +61,8 @@ class GuardedTransport(httpx.BaseTransport):
     `deadline` bounds a request in seconds, from its start to its last byte; `connect_seconds` of
     them may go into connecting. `patience` bounds the seconds without any answer
     (`CircuitBreaker`). `observer` is called with each request and its whole answer, None where no
-    answer came.
+    answer came. With `asks_again` a request that met a closing connection is sent once more, where
+    that can change nothing (`closed_connections`). `pace` makes it a slow line.
 
     The answer comes back wholly read. Raises httpx's transport errors, `TargetUnavailable`,
     `AnswerTooLarge`, and `GuardError` on production.
@@ -76,8 +79,11 @@ class GuardedTransport(httpx.BaseTransport):
         tls: ssl.SSLContext | None = None,
         size_limit: int = SIZE_LIMIT,
         observer: ExchangeObserver | None = None,
+        asks_again: bool = False,
+        pace: RequestPace | None = None,
     ) -> None:
         self.recorder = recorder
+        self._asks_again, self._pace = asks_again, pace
         self.breaker = CircuitBreaker(patience)
         self.deadline, self.production = deadline, production
         if production:
@@ -93,6 +99,7 @@ class GuardedTransport(httpx.BaseTransport):
             max_keepalive_connections=20,
             keepalive_expiry=KEEP_ALIVE_SECONDS,
             network_backend=DeadlineBackend(self._clock),
+            socket_options=pace.socket_options if pace else None,
         )
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
@@ -146,7 +153,7 @@ class GuardedTransport(httpx.BaseTransport):
         }
         try:
             with self._clock.limit_to(seconds):
-                response = self._exchange(request)
+                response = self._exchange_once_more(request)
         except httpx.TimeoutException as error:
             self.breaker.record_timeout(started)
             message = f"no complete answer within {time.monotonic() - started:.1f} s"
@@ -156,6 +163,17 @@ class GuardedTransport(httpx.BaseTransport):
             raise
         self.breaker.record_answer()
         return response
+
+    def _exchange_once_more(self, request: httpx.Request) -> httpx.Response:
+        """Exchange, and once more where a kept connection was closed and nothing was done."""
+        try:
+            return self._exchange(request)
+        except CLOSED:
+            if not self._asks_again or not was_closed_before_sent(request, self._clock):
+                raise
+        RequestContext.of(request).asked_again = True
+        self._clock.reset_counters()
+        return self._exchange(request)
 
     def _exchange(self, request: httpx.Request) -> httpx.Response:
         """Send the request, and return the answer with httpx's errors for those of httpcore."""
@@ -177,16 +195,21 @@ class GuardedTransport(httpx.BaseTransport):
                     scheme=url.raw_scheme, host=url.raw_host, port=url.port, target=url.raw_path
                 ),
                 headers=request.headers.raw,
-                content=request.stream,
+                content=SlowStream(_body(request), self._pace) if self._pace else request.stream,
                 extensions=request.extensions,
             )
         )
         content = bytearray()
         try:
-            for chunk in response.iter_stream():
+            for chunk in self._pace.read_slowly(response) if self._pace else response.iter_stream():
                 content += chunk
                 if len(content) > self._size_limit:
                     raise too_large(self._size_limit, request)
         finally:
             response.close()
         return response, bytes(content)
+
+
+def _body(request: httpx.Request) -> Iterable[bytes]:
+    assert isinstance(request.stream, httpx.SyncByteStream)  # no client here is asynchronous
+    return request.stream

@@ -22,6 +22,7 @@ from cutover_gates.probes.api.compatibility.assessments import read_previous_doc
 from cutover_gates.targets.running_target import RunningTarget
 
 if TYPE_CHECKING:
+    from cutover_gates.drivers.request_pace import RequestPace
     from cutover_gates.drivers.transport import ExchangeObserver
 
 Kind = TypeVar("Kind", bound=SettingsTable)
@@ -66,12 +67,16 @@ def open_driver(
     *,
     fresh: bool = False,
     patience: float | None = None,
+    deadline: float | None = None,
+    asks_again: bool = False,
+    pace: RequestPace | None = None,
 ) -> Driver:
     """Return the driver of the chosen target. Nothing is sent yet.
 
     `observer` is called with each request and its answer. With `fresh` each
-    request makes a new connection, past caches. `patience` goes over that of
-    the settings. Raises `MappingError` or `SettingsError`.
+    request makes a new connection, past caches. `patience` and `deadline` go over those of the
+    settings; `asks_again` and `pace` are explained in `GuardedTransport`. Raises
+    `MappingError` or `SettingsError`.
     """
     from cutover_gates.drivers.factory import (
         connect,  # here, because it takes long and not every run needs it
@@ -88,11 +93,13 @@ def open_driver(
         source=source,
         production=target.production,
         connect_seconds=chosen.limits.connect_seconds,
-        deadline=chosen.limits.request_seconds,
+        deadline=deadline or chosen.limits.request_seconds,
         patience=patience or chosen.limits.patience_seconds,
         answer_bytes=chosen.limits.readable_bytes,
         observer=observer,
         fresh=fresh,
+        asks_again=asks_again,
+        pace=pace,
         secrets=target.mapping_secrets,
         recorded_document=partial(_read_recorded_document, settings),
     )

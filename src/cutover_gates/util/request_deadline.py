@@ -24,18 +24,30 @@ CONNECT_SECONDS = 2.0
 
 
 class RequestClock(threading.local):
-    """The end of the request that this thread runs, on the monotonic clock; None without one."""
+    """The end of the request that this thread runs, on the monotonic clock; None without one.
+
+    `connections` counts those that the request opened (none: it used one that was kept), `sent` and
+    `received` its bytes.
+    """
 
     ends: float | None = None
+    connections = 0
+    sent = 0
+    received = 0
 
     @contextmanager
     def limit_to(self, seconds: float) -> Iterator[None]:
         """Bound what the block does to so many seconds."""
         self.ends = time.monotonic() + seconds
+        self.reset_counters()
         try:
             yield
         finally:
             self.ends = None
+
+    def reset_counters(self) -> None:
+        """Count connections and bytes anew: a request begins."""
+        self.connections = self.sent = self.received = 0
 
     def remaining_seconds(self, most: float | None, error: type[Exception]) -> float | None:
         """Return the remaining seconds, at most `most`. Raise `error` when the time is over."""
@@ -54,18 +66,19 @@ class _Stream(httpcore.NetworkStream):
         self._stream, self._clock = stream, clock
 
     def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
-        return self._stream.read(
+        content = self._stream.read(
             max_bytes, self._clock.remaining_seconds(timeout, httpcore.ReadTimeout)
         )
+        self._clock.received += len(content)
+        return content
 
     def write(self, buffer: bytes, timeout: float | None = None) -> None:
         # In pieces of 64 KiB: the socket's own timeout begins anew with each part that the other
         # side accepts.
         for start in range(0, len(buffer), 65536):
-            self._stream.write(
-                buffer[start : start + 65536],
-                self._clock.remaining_seconds(timeout, httpcore.WriteTimeout),
-            )
+            piece = buffer[start : start + 65536]
+            self._stream.write(piece, self._clock.remaining_seconds(timeout, httpcore.WriteTimeout))
+            self._clock.sent += len(piece)
 
     def close(self) -> None:
         self._stream.close()
@@ -105,6 +118,7 @@ class DeadlineBackend(httpcore.NetworkBackend):
         Raises `httpcore.ConnectTimeout` or `httpcore.ConnectError`.
         """
         seconds = timeout or CONNECT_SECONDS
+        self._clock.connections += 1
         ends = time.monotonic() + seconds
         failed: Exception = httpcore.ConnectError(f"{host} has no address")
         for address in resolve_addresses(host, port, ends - time.monotonic()):

@@ -33,6 +33,7 @@ SPOKEN = frozenset(
 """Beside the standard library: what a check may say and do."""
 NAMED = {
     "cutover_gates.config.target_access": {"Limits"},
+    "cutover_gates.watch.assessments": {"WatchAssessments"},
     "cutover_gates.probes.api.access.assessments": {"AccessAssessments"},
     "cutover_gates.probes.api.compatibility.assessments": {"CompatibilityAssessments"},
     "cutover_gates.probes.api.fuzzing.assessments": {"FuzzAssessments"},

@@ -76,7 +76,7 @@ NEVER_WAIVED = {
     },
 }
 
-PERFORMANCE = "canary, rollback triggers and continuity: does it stay up while it is deployed?"
+PERFORMANCE = "canary and rollback triggers: does it stay up while it is deployed?"
 
 AWAITED = {
     "canary-deployment": PERFORMANCE,
@@ -86,7 +86,6 @@ AWAITED = {
     "trigger-error-rate": PERFORMANCE,
     "trigger-response-time": PERFORMANCE,
     "trigger-database": PERFORMANCE,
-    "zero-downtime": PERFORMANCE,
 }
 """The items that still wait for their checks, and for which part.
 

@@ -1,0 +1,35 @@
+"""Continuity: what the watcher saw of the service all through the cutover."""
+
+from __future__ import annotations
+
+import pytest
+
+from cutover_gates.hospital.matchers import assert_passed
+from cutover_gates.watch.assessments import WatchAssessments
+
+
+@pytest.mark.plan("zero-downtime")
+def test_the_whole_cutover_was_watched(watch: WatchAssessments) -> None:
+    """The whole cutover was watched, on every critical path.
+
+    A time in which nobody asked may have been an outage, and nobody would know.
+    """
+    assert_passed(watch.assess_coverage())
+
+
+@pytest.mark.plan("zero-downtime")
+def test_the_service_had_no_gap(watch: WatchAssessments) -> None:
+    """The service had no gap that is longer than allowed, and few altogether.
+
+    Each critical path is asked many times a second, at moments that nobody can foresee.
+    """
+    assert_passed(watch.assess_gaps())
+
+
+@pytest.mark.plan("zero-downtime")
+def test_few_requests_failed_during_the_cutover(watch: WatchAssessments) -> None:
+    """Fewer requests failed during the cutover than the plan allows.
+
+    A rejection, no answer, and a wrong answer with the right status are all failures.
+    """
+    assert_passed(watch.assess_failures())

@@ -1,0 +1,127 @@
+"""Reads the journal of acknowledged writes out of a record, and says what a restore would lose."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from math import inf
+from typing import Any
+
+from cutover_gates.hospital.write_journal import SentWrite, WriteJournal
+from cutover_gates.watch.durable_journal import read_write
+from cutover_gates.watch.record_lines import (
+    FORGOTTEN,
+    NOT_CARRIED_OUT,
+    RELEASED,
+    WRITE,
+    WRITE_BEGUN,
+)
+
+Key = tuple[str, str]
+
+
+@dataclass
+class _Entries:
+    """The journal while its lines are read. `open` are changes without an end, by their begin."""
+
+    writes: dict[Key, list[SentWrite]] = field(default_factory=lambda: defaultdict(list))
+    patients: dict[Key, str] = field(default_factory=dict)
+    open: dict[tuple[str, str, float], SentWrite] = field(default_factory=dict)
+    released: set[str] = field(default_factory=set)
+
+    def add(self, line: Mapping[str, Any]) -> None:
+        do = line["do"]
+        if do == RELEASED:
+            self.released |= {*line["ids"]}
+            return
+        key = (line["kind"], line["id"])
+        if do in (WRITE, WRITE_BEGUN):
+            self._add_write(key, line)
+        elif do == NOT_CARRIED_OUT:
+            self.open.pop((*key, line["begun"]), None)
+        elif do == FORGOTTEN:
+            self._forget(key)
+
+    def _add_write(self, key: Key, line: Mapping[str, Any]) -> None:
+        write = read_write(line)
+        self.patients[key] = line["patient_id"]
+        if line["do"] == WRITE_BEGUN:
+            self.open[(*key, write.begun)] = write
+            return
+        self.writes[key].append(write)
+        for one in [one for one, sent in self.open.items() if _is_same(one, key, sent, write)]:
+            del self.open[one]
+
+    def _forget(self, key: Key) -> None:
+        kind, record_id = key
+        for other, patient_id in list(self.patients.items()):
+            if other == key or (kind == "patient" and patient_id == record_id):
+                self.writes.pop(other, None)
+                del self.patients[other]
+
+
+def _is_same(one: tuple[str, str, float], key: Key, begun: SentWrite, write: SentWrite) -> bool:
+    """Return whether a begun change is the one that ended: of the same record and content."""
+    return one[:2] == key and begun.sent == write.sent and begun.begun <= write.begun
+
+
+def _read_entries(lines: Iterable[Mapping[str, Any]]) -> _Entries:
+    entries = _Entries()
+    for line in lines:
+        entries.add(line)
+    return entries
+
+
+def read_journal(lines: Iterable[Mapping[str, Any]]) -> WriteJournal:
+    """Return the journal of these lines, of one or several processes.
+
+    A change that began and has no end may have been carried out or not: both are allowed.
+    """
+    entries, journal = _read_entries(lines), WriteJournal()
+    for key, writes in entries.writes.items():
+        for write in writes:
+            journal.add(*key, entries.patients[key], write)
+    for (kind, record_id, _), write in entries.open.items():
+        if (kind, record_id) in entries.patients:
+            journal.add(kind, record_id, entries.patients[kind, record_id], write)
+    journal.release(entries.released)
+    return journal
+
+
+@dataclass(frozen=True)
+class LossOfRestore:
+    """What a restore of the state of `since` takes away, of what the watcher got acknowledged.
+
+    `created` and `changed` are counts of records by kind; `unknown` are changes without an answer.
+    """
+
+    since: float
+    created: Mapping[str, int]
+    changed: Mapping[str, int]
+    unknown: int
+
+    @property
+    def is_nothing(self) -> bool:
+        """Whether nothing that was acknowledged would be lost."""
+        return not (self.created or self.changed)
+
+
+def find_loss_of_restore(lines: Iterable[Mapping[str, Any]], since: float) -> LossOfRestore:
+    """Return what was acknowledged after `since` (seconds since 1970), by kind and count.
+
+    A record whose first write is later is created since then; any other with a later one, changed.
+    """
+    entries = _read_entries(lines)
+    created: Counter[str] = Counter()
+    changed: Counter[str] = Counter()
+    for (kind, record_id), writes in entries.writes.items():
+        known = [write for write in writes if write.ended < inf]
+        if entries.released & {record_id, entries.patients[kind, record_id]} or not known:
+            continue
+        if known[-1].ended > since:
+            (created if known[0].ended > since else changed)[kind] += 1
+    late = [write for write in entries.open.values() if write.begun > since]
+    unanswered = [write for writes in entries.writes.values() for write in writes]
+    unknown = sum(write.ended == inf and write.begun > since for write in unanswered)
+    return LossOfRestore(since, dict(created), dict(changed), len(late) + unknown)

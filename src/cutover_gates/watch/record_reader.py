@@ -1,0 +1,165 @@
+"""Reads the record of a target: what all processes of the watcher wrote, joined.
+
+A line that is not as it was written makes its segment worthless from there on: it is named, and the
+time that it spoke of was not watched. A cut last line is what a killed watcher leaves.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from cutover_gates.config.settings import Settings
+from cutover_gates.watch.probe_results import PathProbe, ProbeOutcome
+from cutover_gates.watch.record_lines import (
+    BEAT,
+    BEAT_SECONDS,
+    BEGUN,
+    FORMAT,
+    JOURNAL_LINES,
+    LAG_SECONDS,
+    OWN_GAP,
+    PROBE,
+    READ_BACK,
+    BrokenLine,
+    decode_line,
+)
+from cutover_gates.watch.time_spans import Span, join_spans, subtract_spans
+
+LONGEST_SILENCE = BEAT_SECONDS + 5 * LAG_SECONDS
+"""Seconds between two beats of a running watcher. After more it did not run in between."""
+
+
+@dataclass
+class WatchRecord:
+    """The record of a target. Times are seconds since 1970.
+
+    `heads` are the first lines of the segments: what each process watched. `watched` are the spans
+    in which a watcher ran, `own_gaps` those in which one ran too late. `problems` name each line or
+    segment that cannot be used; `cut_lines` are those of killed watchers, which are no problem.
+    """
+
+    heads: list[Mapping[str, Any]] = field(default_factory=list)
+    results: list[PathProbe] = field(default_factory=list)
+    journal: list[Mapping[str, Any]] = field(default_factory=list)
+    read_backs: list[Mapping[str, Any]] = field(default_factory=list)
+    watched: list[Span] = field(default_factory=list)
+    own_gaps: list[Span] = field(default_factory=list)
+    problems: list[str] = field(default_factory=list)
+    cut_lines: list[str] = field(default_factory=list)
+
+    @property
+    def tags(self) -> frozenset[str]:
+        """The tags of everything that the watchers created."""
+        return frozenset(str(head["tag"]) for head in self.heads if "tag" in head)
+
+
+def record_folder(settings: Settings) -> Path:
+    """Return the folder of the chosen target's record."""
+    return settings.resolve_path(settings.chosen_target.watch.folder) / settings.target
+
+
+def read_record(folder: Path, release: str | None = None) -> WatchRecord:
+    """Return the record in `folder`; an empty one where there is none.
+
+    With `release` only what was watched for that release of the cutover counts.
+    """
+    record, segments = WatchRecord(), defaultdict(list)
+    for path in sorted(folder.glob("*.jsonl")) if folder.is_dir() else []:
+        segments[path.name.rpartition(".jsonl")[0].rpartition(".")[0]].append(path)
+    alive: list[Span] = []
+    for paths in segments.values():
+        alive += _read_process(record, paths, release)
+    record.results.sort(key=lambda result: result.started)
+    record.journal.sort(key=lambda line: line["at"])
+    record.read_backs.sort(key=lambda line: line["at"])
+    # A second watcher that ran in time covers what the first one missed.
+    record.watched = join_spans(alive)
+    record.own_gaps = join_spans(record.own_gaps)
+    return record
+
+
+def _read_process(record: WatchRecord, paths: list[Path], release: str | None) -> list[Span]:
+    """Add what one process wrote, and return the spans in which it ran in time."""
+    reading = _ProcessReading()
+    lines = list(_read_lines(record, paths))
+    if release is not None and lines and lines[0].get("release") != release:
+        return []
+    for line in lines:
+        _add_line(record, reading, line)
+    record.results += [_excuse(result, reading.gaps) for result in reading.results]
+    record.own_gaps += reading.gaps
+    return subtract_spans(reading.spans, reading.gaps)
+
+
+def _excuse(result: PathProbe, own_gaps: list[Span]) -> PathProbe:
+    """Return the result; of a failure during a gap of the watcher's own nothing is known."""
+    span = Span(result.started, result.ended)
+    if result.failed and any(span.overlaps(gap) for gap in own_gaps):
+        return replace(result, outcome=ProbeOutcome.WATCHER_ERROR)
+    return result
+
+
+@dataclass
+class _ProcessReading:
+    """The spans in which one process ran, as far as it was read."""
+
+    spans: list[Span] = field(default_factory=list)
+    gaps: list[Span] = field(default_factory=list)
+    results: list[PathProbe] = field(default_factory=list)
+    last: float | None = None
+
+    def add_sign_of_life(self, at: float) -> None:
+        if self.last is None or at - self.last > LONGEST_SILENCE:
+            self.spans.append(Span(at, at))
+        elif at > self.spans[-1].ends:
+            self.spans[-1] = Span(self.spans[-1].begins, at)
+        self.last = max(at, self.last or at)
+
+
+def _read_lines(record: WatchRecord, paths: list[Path]) -> Iterator[dict[str, Any]]:
+    """Yield the lines of a process's segments, up to the first that cannot be used."""
+    total = ""
+    for number, path in enumerate(paths, 1):
+        if not path.name.endswith(f".{number:04d}.jsonl"):
+            record.problems.append(f"{path.name}: segment {number} is missing before it")
+            return
+        lines = path.read_text(encoding="utf-8", errors="replace").split("\n")
+        for row, text in enumerate(lines, 1):
+            if not text:
+                continue
+            try:
+                line, total = decode_line(text, total)
+            except BrokenLine as error:
+                is_cut = path is paths[-1] and row == len(lines)
+                where = record.cut_lines if is_cut else record.problems
+                where.append(f"{path.name}, line {row}: {error}")
+                return
+            if line["do"] == BEGUN and line.get("format") != FORMAT:
+                record.problems.append(
+                    f"{path.name}: format {line.get('format')} is not known here ({FORMAT} is)"
+                )
+                return
+            yield line
+
+
+def _add_line(record: WatchRecord, reading: _ProcessReading, line: Mapping[str, Any]) -> None:
+    do = line["do"]
+    if do == BEGUN:
+        record.heads.append(line)
+    elif do == PROBE:
+        plain = {name: value for name, value in line.items() if name not in ("do", "at")}
+        reading.results.append(PathProbe.from_plain(plain))
+    elif do == BEAT:
+        reading.add_sign_of_life(line["at"])
+    elif do == OWN_GAP:
+        reading.gaps.append(Span(line["begins"], line["ends"]))
+        reading.add_sign_of_life(line["begins"])
+        reading.add_sign_of_life(line["ends"])
+    elif do in JOURNAL_LINES:
+        record.journal.append(line)
+    elif do == READ_BACK:
+        record.read_backs.append(line)

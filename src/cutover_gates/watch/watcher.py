@@ -1,0 +1,213 @@
+"""The watcher: drivers, sessions and records around the loop of probes, until it is told to end."""
+
+from __future__ import annotations
+
+import secrets
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from math import inf
+from pathlib import Path
+
+from cutover_gates.config.base import SettingsError
+from cutover_gates.config.settings import Settings
+from cutover_gates.core.evidence.ledger import Ledger
+from cutover_gates.core.evidence.record import Recorder
+from cutover_gates.core.evidence.redact import Redactor
+from cutover_gates.core.file_lock import lock_file
+from cutover_gates.drivers.ledger_driver import LedgerDriver
+from cutover_gates.drivers.request_pace import RequestPace
+from cutover_gates.hospital import Driver, Role
+from cutover_gates.targets.cleanup_scope import retire_ledgers
+from cutover_gates.targets.driver_factory import (
+    infrastructure_of,
+    load_unsupported_operations,
+    open_driver,
+)
+from cutover_gates.targets.running_target import RunningTarget
+from cutover_gates.targets.target_binding import open_ledger
+from cutover_gates.watch.durable_journal import DurableJournal, DurableJournalDriver
+from cutover_gates.watch.own_records import create_own_records
+from cutover_gates.watch.probe_context import ProbeContext
+from cutover_gates.watch.probe_loop import ArrivalPlan, ProbeLoop
+from cutover_gates.watch.probe_outcomes import AnswerHeaders, ProbeRunner
+from cutover_gates.watch.probe_paths import NEEDED, SLOW_PATHS
+from cutover_gates.watch.probe_results import WatchStatus
+from cutover_gates.watch.record_reader import record_folder
+from cutover_gates.watch.record_writer import RecordWriter, SteadyClock
+from cutover_gates.watch.session_keeper import SessionKeeper
+
+STATUS_SECONDS = 1.0
+LOCK_FILE = "watcher.lock"
+ROLES = (Role.REGISTRAR, Role.CLINICIAN)
+
+
+def create_watch_tag() -> str:
+    """Return the tag of everything that this watcher creates on the target."""
+    return f"w{datetime.now(UTC):%y%m%d%H%M%S}{secrets.token_hex(2)}"
+
+
+@contextmanager
+def hold_watch_folder(folder: Path) -> Iterator[None]:
+    """Hold the folder for this process. Raises `SettingsError` where another watcher has it."""
+    folder.mkdir(parents=True, exist_ok=True)
+    with (folder / LOCK_FILE).open("w") as lock:
+        try:
+            lock_file(lock, wait=False)
+        except BlockingIOError:
+            raise SettingsError(
+                f"another watcher writes to {folder}: stop it, or give this one another"
+                " watch.folder"
+            ) from None
+        yield
+
+
+@dataclass
+class Watcher:
+    """One process that watches a target. `report` gets a line for the person at the terminal."""
+
+    settings: Settings
+    target: RunningTarget
+    redactor: Redactor
+    report: Callable[[str], None]
+
+    def __post_init__(self) -> None:
+        self.table = self.settings.chosen_target.watch
+        self.tag, self.clock = create_watch_tag(), SteadyClock()
+        self.unsupported = load_unsupported_operations(self.settings)
+        self.ended = threading.Event()
+        self.status = WatchStatus()
+
+    def stop(self) -> None:
+        """Have the watcher end in order."""
+        self.ended.set()
+
+    def run(self, seconds: float = inf) -> None:
+        """Watch for so many seconds, or until `stop`. Raises as settings, drivers and files do."""
+        with ExitStack() as stack:
+            folder = record_folder(self.settings)
+            stack.enter_context(hold_watch_folder(folder))
+            writer = RecordWriter(folder, self._describe(), self.clock)
+            stack.callback(writer.close)
+            ledger = stack.enter_context(self._open_ledger())
+            context, headers = self._prepare(stack, writer, ledger)
+            runner = ProbeRunner(context, headers, self.clock, self.redactor, self._late_seconds)
+            loop = ProbeLoop(
+                ArrivalPlan(self.intervals), runner, writer, self.status.add, self.ended
+            )
+            stack.enter_context(self._keep_status(writer))
+            self.report(f"watching {self.target.name} at {self.target.url}: {folder}")
+            loop.run(self.clock() + seconds)
+
+    @property
+    def intervals(self) -> dict[str, float]:
+        """The interval of each path that this target has."""
+        return {
+            path: interval
+            for path, interval in self.table.paths.intervals().items()
+            if NEEDED.get(path, "") not in self.unsupported
+        }
+
+    def _describe(self) -> dict[str, object]:
+        return {
+            "target": self.target.name,
+            "url": self.target.url,
+            "release": self.target.release,
+            "tag": self.tag,
+            "intervals": self.intervals,
+            "limits": self.table.model_dump(mode="json", exclude={"paths", "folder"}),
+        }
+
+    def _late_seconds(self, path: str) -> float:
+        longest = self.table.longest_gap_seconds
+        return longest + self.table.slow_seconds if path in SLOW_PATHS else longest
+
+    def _prepare(
+        self, stack: ExitStack, writer: RecordWriter, ledger: Ledger
+    ) -> tuple[ProbeContext, AnswerHeaders]:
+        """Sign in, and create what the probes work on."""
+        balancer = infrastructure_of(self.settings, self.target).balancer
+        limits = self.settings.chosen_target.limits
+        headers = AnswerHeaders(limits.release_header, balancer.instance_header)
+        journal = DurableJournal(writer)
+        driver = self._open(headers, ledger, journal)
+        keeper = SessionKeeper(driver, self.target.users, ROLES, self.redactor)
+        keeper.start()
+        stack.callback(keeper.close)
+        at_a_time = 2 + int(self.table.timeout_seconds / self.table.paths.write)
+        records = create_own_records(self.settings, driver, keeper.session, self.tag, at_a_time)
+        context = ProbeContext(
+            driver,
+            self._open(headers, ledger, journal, fresh=True),
+            self._open(headers, ledger, journal, pace=RequestPace(self.table.slow_seconds)),
+            keeper,
+            self.target.users,
+            records,
+            driver.sign_in(self.target.users[Role.REGISTRAR]),
+            self.unsupported,
+        )
+        return context, headers
+
+    def _open(
+        self,
+        headers: AnswerHeaders,
+        ledger: Ledger,
+        journal: DurableJournal,
+        *,
+        fresh: bool = False,
+        pace: RequestPace | None = None,
+    ) -> Driver:
+        """Return a driver whose breaker never opens: a watcher asks also when nobody answers."""
+        seconds = self.table.timeout_seconds + (pace.seconds if pace else 0)
+        inner = open_driver(
+            self.settings,
+            self.target,
+            Recorder(self.redactor, cap=1),
+            self.tag,
+            headers.observe,
+            fresh=fresh,
+            patience=inf,
+            deadline=seconds,
+            asks_again=True,
+            pace=pace,
+        )
+        entered = LedgerDriver(inner, ledger, production=self.target.production, run_tag=self.tag)
+        return DurableJournalDriver(entered, journal)
+
+    @contextmanager
+    def _open_ledger(self) -> Iterator[Ledger]:
+        """Yield the ledger. At the end what was created is retired, where it would stay."""
+        reports = self.settings.resolve_path(self.settings.reports)
+        path = reports.parent / "ledgers" / self.settings.target / f"{self.tag}.jsonl"
+        ledger = open_ledger(path, self.tag, self.settings, self.target, self.redactor)
+        try:
+            yield ledger
+        finally:
+            if not self.target.is_ephemeral:
+                plain = open_driver(
+                    self.settings, self.target, Recorder(self.redactor, cap=1), self.tag
+                )
+                retire_ledgers(plain, self.target, self.redactor, [ledger])
+            ledger.close()
+
+    @contextmanager
+    def _keep_status(self, writer: RecordWriter) -> Iterator[None]:
+        """Write the status file every second while the block runs, and once at its end."""
+        done = threading.Event()
+
+        def write_status() -> None:
+            while not done.wait(STATUS_SECONDS):
+                writer.write_status({"state": "watching", **self.status.to_plain()})
+                writer.sync()
+
+        thread = threading.Thread(target=write_status, daemon=True, name="watch-status")
+        thread.start()
+        try:
+            yield
+        finally:
+            done.set()
+            thread.join()
+            writer.write_status({"state": "ended", **self.status.to_plain()})
+            self.report(self.status.describe())
