@@ -108,4 +108,13 @@ NIGHTS: Mapping[str, BillingNight] = {
         """,
         is_replayed=True,
     ),
+    "by circumstances": BillingNight(
+        """
+        ALTER TABLE invoices ADD COLUMN year int;
+        UPDATE invoices SET year = extract(year FROM CURRENT_DATE);
+        ALTER TABLE receipts ADD COLUMN place text;
+        UPDATE receipts SET place = coalesce(inet_client_addr()::text, 'socket');
+        """,
+        is_replayed=True,
+    ),
 }

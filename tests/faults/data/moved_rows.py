@@ -119,3 +119,25 @@ class ARenameNobodyDeclaredLosesInvoices(_Replayed):
 
     statements = "DELETE FROM bills WHERE id % 100 = 0"
     shows = "bills"
+
+
+class _ByCircumstances(_Moved):
+    """The scripts ask the clock and the session, so nobody can say what is right."""
+
+    hospital = "by circumstances"
+    outcome = "not proven"
+    breaks = (replay_rules.DETERMINED,)
+
+
+class EveryInvoiceIsOfAnotherYear(_ByCircumstances):
+    """Each invoice is booked into the year before, and no replay knows the year of the night."""
+
+    statements = "UPDATE invoices SET year = year - 1"
+    shows = "invoices.year"
+
+
+class EveryReceiptComesFromElsewhere(_ByCircumstances):
+    """Each receipt names an address, which is the same in every replay and another on the target."""
+
+    statements = "UPDATE receipts SET place = '10.9.9.9'"
+    shows = "receipts | "

@@ -61,17 +61,21 @@ def apply_scripts(
     placeholders: Mapping[str, str],
     *,
     schema: str | None = None,
+    user: str | None = None,
     started: Callable[[MigrationScript, int], None] | None = None,
 ) -> list[tuple[MigrationScript, float]]:
     """Run the scripts in the given order, and return the seconds that each took.
 
     `started(script, backend_pid)` is called before each. Unqualified names mean `schema`, which is
-    created where it is missing and no script creates it. Raises `ScriptFailed`.
+    created where it is missing and no script creates it. `user`: the role that the scripts see as
+    theirs. Raises `ScriptFailed`.
     """
     # Autocommit: each script decides for itself whether it runs in a transaction.
     durations = []
     name = f"{APPLICATION_NAME} migration"
     with psycopg.connect(dsn, autocommit=True, application_name=name) as connection:
+        if user:
+            connection.execute(sql.SQL("SET SESSION AUTHORIZATION {}").format(sql.Identifier(user)))
         if schema:
             texts = (_fill_placeholders(script, placeholders) for script in scripts)
             _prepare_schema(connection, schema, texts)

@@ -64,7 +64,7 @@ def compare_replays(
             replayed[name] = ReplayedTable(is_new, then, cannot=reason)
         elif then.sums.rows != again.sums.rows:
             replayed[name] = ReplayedTable(is_new, then, cannot=OTHER_ROWS)
-        elif then.sums.content == again.sums.content:
+        elif then.sums.content == again.sums.content and not _list_declared(one, name):
             replayed[name] = ReplayedTable(is_new, then)
         else:
             replayed[name] = _find_stable_part(one, other, name, is_new, then)
@@ -75,7 +75,7 @@ def _find_stable_part(
     one: _Replay, other: _Replay, name: str, is_new: bool, then: TableStats
 ) -> ReplayedTable:
     """Return a table with the columns that have the same values each time."""
-    unstable = _find_unstable_columns(one, other, name)
+    unstable = sorted({*_find_unstable_columns(one, other, name), *_list_declared(one, name)})
     specs = [_select_columns(each.specs[name], unstable) for each in (one, other)]
     if not specs[0].content:
         return ReplayedTable(is_new, then, tuple(unstable), OTHER_CONTENT)
@@ -84,6 +84,15 @@ def _find_stable_part(
     if figures.sums is None or again.sums is None or figures.sums.content != again.sums.content:
         return ReplayedTable(is_new, then, tuple(unstable), OTHER_CONTENT)
     return ReplayedTable(is_new, figures, tuple(unstable))
+
+
+def _list_declared(replay: _Replay, name: str) -> list[str]:
+    """Return the columns of a table that are declared as undetermined."""
+    shown, declared = (
+        replay.context.display_name(name),
+        replay.context.migrations.replay.undetermined,
+    )
+    return [column for column in replay.specs[name].content if f"{shown}.{column}" in declared]
 
 
 def _find_unstable_columns(one: _Replay, other: _Replay, name: str) -> list[str]:

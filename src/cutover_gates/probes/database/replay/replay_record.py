@@ -35,13 +35,15 @@ class ReplayedTable:
 
     `figures`: in a new table of all columns, else of the new ones, and (`expected`) of the old
     ones. `unstable`: the columns whose values differ each time; they are in no sum. `cannot`: why
-    nothing of the table can be compared.
+    nothing of the table can be compared. `reads`: what the scripts may have given it that is the
+    same in every replay, and another on the target.
     """
 
     is_new: bool
     figures: TableStats
     unstable: tuple[str, ...] = ()
     cannot: str | None = None
+    reads: str | None = None
 
     def to_plain(self) -> dict[str, Any]:
         """Return JSON-able values; `from_plain` reads them."""
@@ -51,7 +53,8 @@ class ReplayedTable:
     def from_plain(cls, plain: Mapping[str, Any]) -> ReplayedTable:
         """Return what `to_plain` wrote."""
         figures = TableStats.from_plain(plain["figures"])
-        return cls(plain["is_new"], figures, tuple(plain["unstable"]), plain["cannot"])
+        told = plain["cannot"], plain.get("reads")
+        return cls(plain["is_new"], figures, tuple(plain["unstable"]), *told)
 
 
 @dataclass(frozen=True)

@@ -6,13 +6,9 @@ to the clock, to chance or to the order of rows.
 
 from __future__ import annotations
 
-import contextlib
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-
-import psycopg
-from psycopg import sql
 
 from cutover_gates.core.findings import gap_error
 from cutover_gates.probes.database.backup.copy_clones import open_clones_of_backup
@@ -22,27 +18,18 @@ from cutover_gates.probes.database.history.migration_scripts import (
     collect_placeholders,
 )
 from cutover_gates.probes.database.history.pending_scripts import find_pending_scripts
-from cutover_gates.probes.database.history.script_execution import apply_scripts
+from cutover_gates.probes.database.history.script_execution import ScriptFailed, apply_scripts
 from cutover_gates.probes.database.measurement.consistent_session import (
     ConsistentSession,
     open_consistent_session,
 )
 from cutover_gates.probes.database.measurement.table_specs import MeasuredTable, read_tables
 from cutover_gates.probes.database.replay import rules
+from cutover_gates.probes.database.replay.disturbed_copy import disturb_database
 from cutover_gates.probes.database.replay.moves_found import find_whole_moves
 from cutover_gates.probes.database.replay.replay_comparison import compare_replays
-from cutover_gates.probes.database.replay.replay_record import ReplayRecord
-
-# Larger tables keep their order: to rewrite half of one would take as long as the migration.
-_MOST_BYTES = 256 << 20
-_TABLES = """
-SELECT n.nspname, c.relname,
-       (SELECT a.attname FROM pg_attribute a
-        WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
-          AND a.attgenerated = '' AND a.attidentity <> 'a' ORDER BY a.attnum LIMIT 1) AS column
-FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
-WHERE c.relkind = 'r' AND n.nspname = ANY(%s) AND pg_relation_size(c.oid) <= %s
-"""
+from cutover_gates.probes.database.replay.replay_record import ReplayedTable, ReplayRecord
+from cutover_gates.probes.database.replay.session_values import add_dependencies
 
 
 def replay_scripts(context: DatabaseContext) -> ReplayRecord:
@@ -62,10 +49,7 @@ def replay_scripts(context: DatabaseContext) -> ReplayRecord:
         _run_scripts(context, copy.dsn, scripts)
         with _open_session(context, copy.dsn) as first:
             found = _find_moves(context, first, second, before)
-            _disturb_database(second, context.migrations.schemas)
-            _run_scripts(context, second, scripts)
-            with _open_session(context, second) as other:
-                tables = compare_replays(context, first, other, before)
+            tables = _compare_with_second(context, first, second, scripts, before)
     return ReplayRecord(
         context.target,
         {"name": copy.backup.path.name, "sha256": copy.sha256},
@@ -77,12 +61,41 @@ def replay_scripts(context: DatabaseContext) -> ReplayRecord:
     )
 
 
-def _run_scripts(context: DatabaseContext, dsn: str, scripts: Sequence[MigrationScript]) -> None:
+def _compare_with_second(
+    context: DatabaseContext,
+    first: ConsistentSession,
+    second: str,
+    scripts: Sequence[MigrationScript],
+    before: Mapping[str, MeasuredTable],
+) -> dict[str, ReplayedTable]:
+    """Run the scripts on the second copy, under other circumstances, and compare both."""
+    with disturb_database(second, context.migrations.schemas) as changed:
+        try:
+            _run_scripts(context, second, changed.change_scripts(scripts), user=changed.user)
+        except ScriptFailed as failure:
+            reason = (
+                f"it ran once, and not with another user, date or order of rows: {failure.reason}"
+            )
+            raise gap_error(rules.DETERMINED, failure.script.file_name, reason) from None
+        with _open_session(context, second) as other:
+            tables = compare_replays(context, first, other, before)
+    return add_dependencies(first.first, context, scripts, tables, changed)
+
+
+def _run_scripts(
+    context: DatabaseContext,
+    dsn: str,
+    scripts: Sequence[MigrationScript],
+    *,
+    user: str | None = None,
+) -> None:
     # The name of the script is filled in for each script by itself.
     placeholders = dict(collect_placeholders(context, ""))
     placeholders.pop("flyway:filename", None)
     schema = context.migrations.schemas[0]
-    apply_scripts(dsn, scripts, placeholders, schema=None if schema == "public" else schema)
+    apply_scripts(
+        dsn, scripts, placeholders, schema=None if schema == "public" else schema, user=user
+    )
 
 
 @contextmanager
@@ -105,35 +118,3 @@ def _find_moves(
     """Return where what the scripts took away stands whole again; `second` still has it."""
     with _open_session(context, second) as original:
         return find_whole_moves(context, original, first, before)
-
-
-def _disturb_database(dsn: str, schemas: tuple[str, ...]) -> None:
-    """Give a copy another date and another order of rows. No value changes."""
-    with psycopg.connect(dsn, autocommit=True) as connection:
-        zone = sql.Literal(_choose_other_zone())
-        database = sql.Identifier(connection.info.dbname)
-        connection.execute(sql.SQL("ALTER DATABASE {} SET timezone TO {}").format(database, zone))
-        # Neither triggers nor foreign keys: only the place of the rows changes.
-        connection.execute("SET session_replication_role = replica")
-        for schema, table, column in connection.execute(
-            _TABLES, [list(schemas), _MOST_BYTES]
-        ).fetchall():
-            if column is not None:
-                _move_half(connection, sql.Identifier(schema, table), sql.Identifier(column))
-
-
-def _choose_other_zone() -> str:
-    """Return a zone in which it is another day than in UTC.
-
-    POSIX has the sign the other way round: Etc/GMT-14 is 14 hours ahead.
-    """
-    return "Etc/GMT-14" if time.gmtime().tm_hour >= 10 else "Etc/GMT+12"  # 24 - 14
-
-
-def _move_half(
-    connection: psycopg.Connection, table: sql.Identifier, column: sql.Identifier
-) -> None:
-    """Write every second row anew, so that it stands behind the others."""
-    update = sql.SQL("UPDATE ONLY {0} SET {1} = {1} WHERE hashtext(ctid::text) % 2 = 0")
-    with contextlib.suppress(psycopg.Error), connection.transaction():
-        connection.execute(update.format(table, column))

@@ -122,6 +122,12 @@ class _TargetComparison:
         elif not replayed.is_new and not self._has_same_old_rows(then, now):
             reason = "its old columns are not those of the backup, so rows changed since"
             self.builder.add_gap(rules.WORK_SET_APART, shown, reason)
+        elif replayed.reads and not self._is_declared(shown):
+            reason = (
+                f"it is another than in the replay, and {replayed.reads}, which is another there:"
+                " name the column that gets it"
+            )
+            self.builder.add_gap(rules.DETERMINED, shown, reason)
         else:
             which = "rows up to the mark" if then.above else "rows"
             self.builder.add_finding(
@@ -130,6 +136,11 @@ class _TargetComparison:
                 expected=f"{then.sums.rows} {which} as in {self.record.label}",
                 actual=f"{now.sums.rows} {which}; {self._describe_columns(name, then)}",
             )
+
+    def _is_declared(self, shown: str) -> bool:
+        """Return whether a column of a table is declared as undetermined: it is in no sum."""
+        allowed = self.context.migrations.replay.undetermined
+        return any(subject.startswith(f"{shown}.") for subject in allowed)
 
     def _has_same_old_rows(self, then: TableStats, now: TableStats) -> bool:
         assert then.sums is not None  # the caller has checked both
