@@ -8,8 +8,13 @@ import psycopg
 import pytest
 from psycopg.conninfo import make_conninfo
 
+from cutover_gates.core.findings import NotProven
 from cutover_gates.probes.database.backup import copy_clones, rules
+from cutover_gates.probes.database.backup.backup_files import detect_backup
+from cutover_gates.probes.database.backup.backup_identity import identify_backup
 from cutover_gates.probes.database.backup.copy_clones import open_clones_of_backup
+from cutover_gates.probes.database.backup.copy_keeper import LeaseWatch, keep_copy
+from cutover_gates.probes.database.backup.kept_copy import CopyShelf, KeeperRequest
 from cutover_gates.probes.database.backup.restored_copies import open_restored_backup
 from cutover_gates.probes.database.context import DatabaseContext
 from tests.findings import raises_gap
@@ -91,3 +96,15 @@ def test_the_clone_of_a_base_backup_has_the_settings_and_the_owner_of_its_databa
 def _read_facts(dsn: str) -> tuple[object, ...]:
     with psycopg.connect(dsn) as connection:
         return connection.execute(_FACTS).fetchone() or ()
+
+
+def test_a_backup_that_is_written_while_it_is_restored_is_not_proven(gate: DatabaseContext) -> None:
+    """Half of the copy may be of the old file, and half of the new one."""
+    backup = detect_backup(gate.folder / "a.dump")
+    shelf = CopyShelf(gate.folder, identify_backup(backup))
+    with (gate.folder / "lock").open("w") as lock:
+        request = KeeperRequest(gate, backup, gate.folder, shelf.key, "", "one", lock.fileno())
+        backup.path.touch()
+        with pytest.raises(NotProven) as refused:
+            keep_copy(request, shelf, LeaseWatch(gate.folder))
+    assert [gap.rule for gap in refused.value.gaps] == [rules.COPY_KEPT]

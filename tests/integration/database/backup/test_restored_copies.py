@@ -23,6 +23,7 @@ from cutover_gates.probes.database.backup import rules
 from cutover_gates.probes.database.backup.copy_clones import open_clones_of_backup
 from cutover_gates.probes.database.backup.restored_copies import open_restored_backup
 from cutover_gates.probes.database.context import DatabaseContext
+from cutover_gates.util.lease import hold_lease
 from tests.findings import raises_gap
 from tests.integration.database.backup import dump_files
 from tests.integration.database.contexts import ROOT
@@ -85,6 +86,7 @@ def _wait_until_gone(directory: Path) -> None:
 def test_one_restore_serves_readers_writers_and_other_processes(
     gate: DatabaseContext, evidence: list[Assessment]
 ) -> None:
+    others = [_run(ANOTHER_WORKER, gate) for _ in range(2)]
     with open_restored_backup(gate) as copy, psycopg.connect(copy.dsn) as connection:
         rows = connection.execute(COUNT).fetchone()
     with open_clones_of_backup(replace(gate, name_check=lambda: "two"), 2) as clones:
@@ -96,10 +98,9 @@ def test_one_restore_serves_readers_writers_and_other_processes(
     for clone in clones:
         with pytest.raises(psycopg.OperationalError, match="does not exist"):
             psycopg.connect(clone.dsn)
-    output, _ = _run(ANOTHER_WORKER, gate).communicate()
-    assert output.decode().strip() == copy.dsn
+    assert [other.communicate()[0].decode().strip() for other in others] == [copy.dsn] * 2
     assert _count_restores(gate) == 1
-    assert [use.figures["restored by"] for use in evidence] == ["one", "one"]
+    assert len({use.figures["restored by"] for use in evidence}) == 1
     assert [use.figures["used by"] for use in evidence] == ["one", "two"]
 
 
@@ -192,3 +193,14 @@ def test_who_waits_for_a_share_gives_up_and_the_restore_goes_on(gate: DatabaseCo
     assert "raise migrations.budget_seconds" in late.value.gaps[0].actual
     with open_restored_backup(gate):
         assert _count_restores(gate) == 1
+
+
+@pytest.mark.thorough
+def test_a_restore_under_way_ends_with_the_gate(gate: DatabaseContext) -> None:
+    lease = hold_lease(gate.folder / "other" / "gate.lease")
+    with (
+        raises_gap(rules.WITHIN_BUDGET),
+        open_restored_backup(replace(gate, lease=lease.path), wait_share=1e-9),
+    ):
+        pytest.fail("it was restored at once")
+    assert lease.release(20)

@@ -71,7 +71,7 @@ def main() -> int:
         watch = LeaseWatch(lease)
         watch.start()
         try:
-            _keep_copy(request, shelf, watch)
+            keep_copy(request, shelf, watch)
         except KeyboardInterrupt:  # the gate ended while the backup was being restored
             return 1
         except (InvalidBackup, NotProven, SettingsError) as error:
@@ -84,7 +84,11 @@ def main() -> int:
     return 0
 
 
-def _keep_copy(request: KeeperRequest, shelf: CopyShelf, watch: LeaseWatch) -> None:
+def keep_copy(request: KeeperRequest, shelf: CopyShelf, watch: LeaseWatch) -> None:
+    """Restore the backup, write the copy down, and keep it to the end of the gate.
+
+    Raise `InvalidBackup`, `SettingsError` and `NotProven`.
+    """
     context = replace(request.context, report_progress=_progress_writer(shelf.progress))
     with claim_directory() as place, attempt_restore(context, request.backup) as copy:
         _require_same_file(request)

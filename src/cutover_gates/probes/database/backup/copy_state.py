@@ -53,7 +53,7 @@ def require_unchanged_copy(dsn: str, state: str, subject: str) -> None:
         is_changed = read_copy_state(dsn) != state
     except psycopg.Error as error:
         reason = f"the restored copy cannot be read any more: {first_error_line(error)}"
-        raise gap_error(rules.COPY_UNCHANGED, subject, reason) from None
+        raise gap_error(rules.COPY_KEPT, subject, reason) from None
     if is_changed:
         reason = "somebody wrote to the restored copy, so it does not show the backup any more"
         raise gap_error(rules.COPY_UNCHANGED, subject, reason)

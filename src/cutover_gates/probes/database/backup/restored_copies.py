@@ -186,10 +186,10 @@ class _CopyRequest:
 
 def _start_keeper(request: KeeperRequest) -> None:
     """Start the keeper; it has the lock from now on, and gives it back when the copy is there."""
-    # It finds the modules where this process found them.
+    # It finds the modules where this process found them, and none in the current folder (-P).
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
     process = start_child(
-        [sys.executable, "-m", _MODULE],
+        [sys.executable, "-P", "-m", _MODULE],
         stdout=subprocess.DEVNULL,
         env=environment,
         pass_fds=[request.lock],
