@@ -42,6 +42,7 @@ with open_restored_backup(context) as copy:
 A_GATE = """
 import pickle, sys, time
 from cutover_gates.probes.database.backup.restored_copies import open_restored_backup
+from cutover_gates.util.lease import hold_lease
 context = pickle.load(sys.stdin.buffer)
 lease = hold_lease(context.lease)
 with open_restored_backup(context) as copy:

@@ -23,7 +23,7 @@ from cutover_gates.probes.database.backup import rules
 from cutover_gates.probes.database.backup.backup_files import InvalidBackup
 from cutover_gates.probes.database.backup.backup_identity import identify_backup
 from cutover_gates.probes.database.backup.backup_restore import RestoredBackup, attempt_restore
-from cutover_gates.probes.database.backup.copy_state import read_copy_state
+from cutover_gates.probes.database.backup.copy_state import settle_copy
 from cutover_gates.probes.database.backup.kept_copy import CopyShelf, KeeperRequest, KeptCopy
 from cutover_gates.probes.database.scratch.scratch_directory import claim_directory
 from cutover_gates.util.files import write_atomically
@@ -100,7 +100,7 @@ def keep_copy(request: KeeperRequest, shelf: CopyShelf, watch: LeaseWatch) -> No
 
 def _read_state(copy: RestoredBackup) -> str:
     # A copy that is not used (see `errors`) may even lack its catalog.
-    return "" if copy.unavailable else read_copy_state(copy.dsn)
+    return "" if copy.unavailable else settle_copy(copy.dsn)
 
 
 def _require_same_file(request: KeeperRequest) -> None:

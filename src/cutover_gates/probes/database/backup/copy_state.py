@@ -6,6 +6,8 @@ row of another transaction. Reading, ANALYZE and autovacuum change none of these
 
 from __future__ import annotations
 
+import time
+
 import psycopg
 
 from cutover_gates.core.findings import gap_error
@@ -23,6 +25,13 @@ WHERE schemaname NOT IN ('pg_catalog', 'pg_toast', 'information_schema')
 _RELATIONS = "SELECT sum(hashtext(concat(oid, relname, relfilenode, relnatts, xmin))) FROM pg_class"
 _SEQUENCES = "SELECT sum(hashtext(concat(schemaname, sequencename, last_value))) FROM pg_sequences"
 _CATALOG = "SELECT count(*), sum(hashtext(concat(ctid, xmin))) FROM {}"
+# Seconds for the sessions of the restore to be gone, and between two looks.
+_SETTLE_SECONDS, _POLL_SECONDS = 30.0, 0.05
+_OTHERS = """
+SELECT count(*) FROM pg_stat_activity
+WHERE datname = current_database() AND pid <> pg_backend_pid()
+  AND backend_type IN ('client backend', 'parallel worker')
+"""
 _CATALOGS = (
     "pg_attribute",
     "pg_attrdef",
@@ -37,6 +46,18 @@ _CATALOGS = (
     "pg_default_acl",
     "pg_rewrite",
 )
+
+
+def settle_copy(dsn: str) -> str:
+    """Return the state of a copy that was only just restored. Raise `psycopg.Error`.
+
+    A session adds its counts when it ends, and that is a moment after its client has left.
+    """
+    deadline = time.monotonic() + _SETTLE_SECONDS
+    with psycopg.connect(dsn, autocommit=True) as connection:
+        while connection.execute(_OTHERS).fetchone() != (0,) and time.monotonic() < deadline:
+            time.sleep(_POLL_SECONDS)
+    return read_copy_state(dsn)
 
 
 def read_copy_state(dsn: str) -> str:
