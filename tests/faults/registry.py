@@ -62,6 +62,7 @@ MODULES: Mapping[str, tuple[str, ...]] = {
         "data.told_places",
         "data.constraints",
         "data.backups",
+        "data.restored_copies",
         "data.declarations",
         "data.migration_run",
         "data.moved_rows",

@@ -44,7 +44,7 @@ LEAST: Mapping[str, Mapping[str, int]] = {
         "content-unchanged": 36,
         "constraints-hold": 11,
         "indexes-agree": 1,
-        "final-backups": 10,
+        "final-backups": 13,
         "backup-taken": 3,
         "database-rolled-back": 8,
         "migration-dry-run": 2,

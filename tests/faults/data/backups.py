@@ -14,7 +14,7 @@ from tests.faults.data.data_environment import DataEnvironment
 from tests.faults.data.data_fault import DataFault
 
 
-class _AtNoon(DataFault):
+class AtNoonFault(DataFault):
     """A fault twelve hours before the cutover: nothing is migrated yet."""
 
     item = "final-backups"
@@ -22,7 +22,7 @@ class _AtNoon(DataFault):
     also: ClassVar[Mapping[str, str]] = {"backups-verified": "it is the same backup"}
 
 
-class TheBackupIsCutOff(_AtNoon):
+class TheBackupIsCutOff(AtNoonFault):
     """The disk was full: a restore gives back half of the hospital."""
 
     breaks = (backup_rules.BACKUP_READABLE,)
@@ -33,7 +33,7 @@ class TheBackupIsCutOff(_AtNoon):
             archive.truncate(ground.backup.stat().st_size * 2 // 3)
 
 
-class OneBitOfTheBackup(_AtNoon):
+class OneBitOfTheBackup(AtNoonFault):
     """One bit of an uncompressed archive is wrong: it restores, and one value differs."""
 
     breaks = (backup_rules.SAME_CONTENT,)
@@ -50,7 +50,7 @@ class OneBitOfTheBackup(_AtNoon):
         ground.put(uncompressed)
 
 
-class TheBackupIsOld(_AtNoon):
+class TheBackupIsOld(AtNoonFault):
     """A restore would lose a day of the hospital."""
 
     breaks = (backup_rules.RECENT,)
@@ -65,7 +65,7 @@ class TheBackupIsOld(_AtNoon):
         os.utime(ground.backup, (yesterday, yesterday))
 
 
-class TheBackupIsOfAnotherDatabase(_AtNoon):
+class TheBackupIsOfAnotherDatabase(AtNoonFault):
     """The backup of the test hospital is in the place of the real one."""
 
     breaks = (backup_rules.SAME_DATABASE,)
@@ -79,7 +79,7 @@ class TheBackupIsOfAnotherDatabase(_AtNoon):
             ground.server.drop("another")
 
 
-class ThePlainBackupEndsInTheMiddle(_AtNoon):
+class ThePlainBackupEndsInTheMiddle(AtNoonFault):
     """psql reads the dump to its end without an error."""
 
     breaks = (backup_rules.BACKUP_READABLE,)
@@ -92,7 +92,7 @@ class ThePlainBackupEndsInTheMiddle(_AtNoon):
         ground.put(plain)
 
 
-class ATableIsNotInTheBackup(_AtNoon):
+class ATableIsNotInTheBackup(AtNoonFault):
     """The large table was left out to save time."""
 
     breaks = (backup_rules.TABLES_INCLUDED,)
@@ -102,7 +102,7 @@ class ATableIsNotInTheBackup(_AtNoon):
         ground.put(ground.dump("--format=custom", "--exclude-table=documents"))
 
 
-class DataOfATableAreNotInTheBackup(_AtNoon):
+class DataOfATableAreNotInTheBackup(AtNoonFault):
     """The table is there, and empty."""
 
     breaks = (backup_rules.TABLE_ROWS_INCLUDED,)
@@ -112,7 +112,7 @@ class DataOfATableAreNotInTheBackup(_AtNoon):
         ground.put(ground.dump("--format=custom", "--exclude-table-data=documents"))
 
 
-class ThereIsNoBackup(_AtNoon):
+class ThereIsNoBackup(AtNoonFault):
     """The job did not run."""
 
     outcome = "not proven"

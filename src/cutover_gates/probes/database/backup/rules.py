@@ -180,5 +180,6 @@ COPY_KEPT = Rule(
     "BACKUP-029",
     "The restored copy is there for every check of the gate that needs it",
     "Without it no check can compare the target with its backup.",
-    "Free memory and room in the temporary folder, and run the gate again.",
+    "Wait for the backup job to end, see that there is memory and room in the temporary folder, and"
+    " run the gate again.",
 )
