@@ -1,0 +1,71 @@
+"""A trigger that fired: what it was about, since when, and the value beside its limit."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from cutover_gates.core.triggers.database_condition import DatabaseCondition, needed_counts
+from cutover_gates.core.triggers.health_condition import HealthCondition
+from cutover_gates.core.triggers.share_condition import ShareCondition
+from cutover_gates.core.triggers.trigger_limits import TriggerLimits
+from cutover_gates.core.triggers.trigger_names import ConditionKey, TriggerName
+
+TriggerCondition = ShareCondition | HealthCondition | DatabaseCondition
+
+
+@dataclass(frozen=True)
+class Firing:
+    """One trigger that fired. Times are seconds of the watch.
+
+    `rate_since`, `first_bad` and `last_bad` tell how a share came to be exceeded: when its window
+    first was, and when the first and the last bad request were. `note` is told beside it.
+    """
+
+    key: ConditionKey
+    since: float
+    at: float
+    value: str
+    limit: str
+    rate_since: float | None = None
+    first_bad: float | None = None
+    last_bad: float | None = None
+    note: str = ""
+
+
+def describe_firing(
+    key: ConditionKey, condition: TriggerCondition, at: float, limits: TriggerLimits, note: str
+) -> Firing:
+    """Return the firing of a condition that has just fired."""
+    since = at if condition.since is None else condition.since
+    if isinstance(condition, ShareCondition):
+        value, limit = _describe_share(key, condition, limits)
+        return Firing(
+            key,
+            since,
+            at,
+            value,
+            limit,
+            condition.rate_since,
+            condition.first_bad,
+            condition.last_bad,
+            note,
+        )
+    if isinstance(condition, HealthCondition):
+        value = f"{condition.failures} failed health checks in a row"
+        return Firing(key, since, at, value, f"more than {limits.health_failures}", note=note)
+    way, count = condition.worst
+    limit = f"{needed_counts(limits)[way]} times"
+    return Firing(key, since, at, f"{way}: {count} times", limit, note=note)
+
+
+def _describe_share(
+    key: ConditionKey, condition: ShareCondition, limits: TriggerLimits
+) -> tuple[str, str]:
+    bad, total = condition.bad, condition.total
+    share = f"{bad:,} of {total:,} requests ({bad / max(total, 1):.2%})"
+    if key.trigger is TriggerName.ERRORS:
+        duration = f"{limits.error_seconds:g} s"
+        return f"{share} failed", f"more than {float(limits.error_share):.2%} for {duration}"
+    duration = f"{limits.slow_seconds:g} s"
+    slow = f"{share} were slower than the limit"
+    return slow, f"more than {float(limits.slow_share):.2%} for {duration}"

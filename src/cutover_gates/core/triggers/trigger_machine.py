@@ -1,0 +1,233 @@
+"""The triggers as one state machine: it takes evaluations, and what fired stays fired."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
+
+from cutover_gates.core.triggers.blind_sources import BlindSources
+from cutover_gates.core.triggers.database_condition import DatabaseCondition
+from cutover_gates.core.triggers.evaluation import (
+    DatabaseReading,
+    Evaluation,
+    HealthReading,
+    ShareReading,
+    TriggerReading,
+)
+from cutover_gates.core.triggers.health_condition import HealthCondition
+from cutover_gates.core.triggers.share_condition import ShareCondition, share_rule
+from cutover_gates.core.triggers.trigger_firing import Firing, TriggerCondition, describe_firing
+from cutover_gates.core.triggers.trigger_limits import TriggerLimits
+from cutover_gates.core.triggers.trigger_names import (
+    NEW,
+    OLD,
+    SERVICE,
+    ConditionKey,
+    SignalSource,
+    TriggerName,
+    TriggerState,
+    TriggerValue,
+)
+
+BLIND_KEY = ConditionKey(TriggerName.BLIND, SERVICE, SignalSource.PROBES)
+
+
+@dataclass(frozen=True, order=True)
+class UnprovenSpan:
+    """Something that was not proven, and when; `key` None: it concerns every trigger."""
+
+    at: float
+    reason: str
+    key: ConditionKey | None = None
+
+
+@dataclass
+class ConditionCoverage:
+    """How many evaluations a condition was asked for, had a reading, and its unseen seconds."""
+
+    asked: int = 0
+    known: int = 0
+    unseen: float = 0.0
+
+
+@dataclass
+class TriggerMachine:
+    """All conditions of a watch. Times are seconds since its first evaluation.
+
+    `offset`: what turns the watcher's monotonic clock into them; None until the first evaluation of
+    this process.
+    """
+
+    limits: TriggerLimits = field(default_factory=TriggerLimits)
+    now: float = 0.0
+    offset: float | None = None
+    digest: str | None = None
+    blind: BlindSources = field(default_factory=BlindSources)
+    conditions: dict[ConditionKey, TriggerCondition] = field(default_factory=dict)
+    coverage: dict[ConditionKey, ConditionCoverage] = field(default_factory=dict)
+    firings: list[Firing] = field(default_factory=list)
+    unproven: list[UnprovenSpan] = field(default_factory=list)
+    evaluations: int = 0
+
+    def evaluate(self, evaluation: Evaluation) -> tuple[Firing, ...]:
+        """Take in one evaluation; return what fired with it.
+
+        Raises `ValueError` where its time is not after that of the last one.
+        """
+        step = self._advance_clock(evaluation.at)
+        self._compare_digest(evaluation.digest)
+        self.blind.advance(self.now, step, evaluation.sources, self.limits)
+        readings = _group_by_condition(evaluation.readings)
+        for key in readings.keys() - self.conditions.keys():
+            self.conditions[key] = _new_condition(readings[key][0])
+            self.coverage[key] = ConditionCoverage()
+        for key in sorted(self.conditions):
+            for reading in readings.get(key, (None,)):
+                self._advance(key, reading, step)
+        fired = tuple(self._collect_firings())
+        self.firings += fired
+        self.evaluations += 1
+        return fired
+
+    def _advance_clock(self, at: float) -> float:
+        """Set the time of the watch; return the seconds in which the watcher ran."""
+        usual = self.limits.evaluate_seconds
+        if self.offset is None:
+            self.offset = self.now - at
+            return usual
+        step = at + self.offset - self.now
+        if step <= 0:
+            raise ValueError(f"an evaluation came {-step:g} s before the one that preceded it")
+        self.now = at + self.offset
+        if step <= self.limits.longest_step:
+            return step
+        self.note_unwatched(step - usual)
+        return usual
+
+    def note_unwatched(self, seconds: float) -> None:
+        """Note time in which nobody watched; after too much of it the counts begin anew."""
+        self.unproven.append(UnprovenSpan(self.now, f"nobody watched for {seconds:.0f} s"))
+        self.blind.interrupt()
+        for key, condition in self.conditions.items():
+            self._add_unseen(key, condition, seconds)
+
+    def _compare_digest(self, digest: str | None) -> None:
+        if digest is None:
+            return
+        if self.digest is not None and digest != self.digest:
+            reason = "another image of the new release runs: what was seen of the former is void"
+            for key, condition in self.conditions.items():
+                if key.is_of_new_release:
+                    condition.forget()
+                    self.unproven.append(UnprovenSpan(self.now, reason, key))
+        self.digest = digest
+
+    def _advance(self, key: ConditionKey, reading: TriggerReading | None, step: float) -> None:
+        condition, coverage = self.conditions[key], self.coverage[key]
+        if isinstance(reading, HealthReading) and reading.terminating:
+            self._retire(key, condition)
+            return
+        if reading is None and self._is_between_probes(condition):
+            return
+        reason = self._hand_over(key, condition, reading)
+        if reason:
+            self.unproven.append(UnprovenSpan(self.now, reason, key))
+        if isinstance(condition, HealthCondition) and condition.is_starting:
+            return
+        coverage.asked += 1
+        coverage.known += condition.value is not TriggerValue.UNKNOWN or _has_counts(reading)
+        if condition.value is not TriggerValue.UNKNOWN:
+            coverage.unseen = 0.0
+        else:
+            self._add_unseen(key, condition, step)
+
+    def _hand_over(
+        self, key: ConditionKey, condition: TriggerCondition, reading: TriggerReading | None
+    ) -> str | None:
+        match condition, reading:
+            case ShareCondition(), ShareReading() | None:
+                end = self.now
+                if reading is not None and reading.at is not None and self.offset is not None:
+                    end = reading.at + self.offset
+                return condition.advance(end, reading, share_rule(key.trigger, self.limits))
+            case HealthCondition(), HealthReading() | None:
+                condition.advance(self.now, reading, self.limits)
+            case DatabaseCondition(), DatabaseReading() | None:
+                condition.advance(self.now, reading, self.limits)
+            case _:
+                raise ValueError(f"{key.text} had a reading of another kind before")
+        return None
+
+    def _add_unseen(self, key: ConditionKey, condition: TriggerCondition, seconds: float) -> None:
+        """Count time in which a condition was unknown; failures in a row do not outlast it."""
+        coverage = self.coverage[key]
+        coverage.unseen += seconds
+        if isinstance(condition, ShareCondition) or coverage.unseen < self.limits.blind_seconds:
+            return
+        if condition.state is TriggerState.PENDING:
+            reason = f"its failures were not followed for {coverage.unseen:.0f} s"
+            self.unproven.append(UnprovenSpan(self.now, reason, key))
+            condition.interrupt()
+
+    def _retire(self, key: ConditionKey, condition: TriggerCondition) -> None:
+        """Drop an instance that terminates: what it fails at as it ends is no failure."""
+        if condition.state is not TriggerState.FIRED:
+            del self.conditions[key], self.coverage[key]
+
+    def _is_between_probes(self, condition: TriggerCondition) -> bool:
+        """Return whether the next probe of health is not due yet."""
+        if not isinstance(condition, HealthCondition) or condition.known_at is None:
+            return False
+        return self.now - condition.known_at <= 2 * self.limits.health_seconds
+
+    def _collect_firings(self) -> Iterator[Firing]:
+        told = {each.key for each in self.firings}
+        for key, condition in sorted(self.conditions.items()):
+            fired = condition.state is TriggerState.FIRED and key not in told
+            if fired and self._orders(key):
+                yield describe_firing(key, condition, self.now, self.limits, self._compare(key))
+        if self.blind.state is TriggerState.FIRED and BLIND_KEY not in told:
+            yield self._describe_blindness()
+
+    def _orders(self, key: ConditionKey) -> bool:
+        """Return whether a condition may order a rollback: the release before is only compared."""
+        is_instance = key.subject not in (NEW, SERVICE, OLD)
+        return key.subject != OLD and (self.limits.instances_fire or not is_instance)
+
+    def _compare(self, key: ConditionKey) -> str:
+        """Return the note on a release before that is as slow, where it is."""
+        old = self.conditions.get(replace(key, subject=OLD))
+        if old is None or old.value is not TriggerValue.TRUE:
+            return ""
+        return "the release before is as bad at this moment: a rollback may not help"
+
+    def _describe_blindness(self) -> Firing:
+        seconds = self.blind.find_both()
+        since = self.now if self.blind.since is None else self.blind.since
+        limit = f"less than {self.limits.blind_seconds:g} s"
+        value = f"probes and telemetry have seen nothing for {seconds:.0f} s"
+        return Firing(BLIND_KEY, since, self.now, value, limit)
+
+
+def _group_by_condition(
+    readings: Sequence[TriggerReading],
+) -> dict[ConditionKey, list[TriggerReading]]:
+    """Return the readings of each condition; only probes of health may be several."""
+    grouped: dict[ConditionKey, list[TriggerReading]] = {}
+    for each in readings:
+        grouped.setdefault(each.key, []).append(each)
+    for key, several in grouped.items():
+        if len(several) > 1 and key.trigger is not TriggerName.HEALTH:
+            raise ValueError(f"{key.text} has {len(several)} readings in one evaluation")
+    return grouped
+
+
+def _new_condition(reading: TriggerReading) -> TriggerCondition:
+    if isinstance(reading, ShareReading):
+        return ShareCondition()
+    return HealthCondition() if isinstance(reading, HealthReading) else DatabaseCondition()
+
+
+def _has_counts(reading: TriggerReading | None) -> bool:
+    """Return whether a source delivered, though perhaps too little to decide on."""
+    return isinstance(reading, ShareReading) and reading.is_known
