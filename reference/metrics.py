@@ -12,10 +12,10 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metri
 from prometheus_client.process_collector import ProcessCollector
 from prometheus_client.registry import Collector
 
+from reference.duration_edges import EDGES
 from reference.pool import Pool
 
 _METHODS = {"GET", "POST", "PUT", "DELETE", "PATCH", "HEAD", "OPTIONS"}
-_BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0)  # seconds
 
 
 class Metrics:
@@ -38,7 +38,7 @@ class Metrics:
             "Time to answer",
             ["method", "route"],
             registry=self.registry,
-            buckets=_BUCKETS,
+            buckets=EDGES,
         )
         self.registry.register(_PoolCollector(pool))
         ProcessCollector(registry=self.registry)

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from reference.duration_edges import EDGES
 from reference.environment import monitoring, proxy
 
 
@@ -62,8 +63,8 @@ def describe_prometheus(url: str, instances: Sequence[str], run: str) -> dict[st
         },
         "alerts": {
             "rules": monitoring.ALERTS,
-            "for_seconds": {"health": 3, "error-rate": 300, "response-time": 600},
             "thresholds": {"error-rate": 0.01, "response-time": 2},
+            "series": _describe_series(instances[0]),
             "receiver": "operations",
             "canary": monitoring.CANARY,
             "canary_receiver": "cutover",
@@ -71,4 +72,21 @@ def describe_prometheus(url: str, instances: Sequence[str], run: str) -> dict[st
             "receiver_listen": run,
             "canary_seconds": 20,
         },
+    }
+
+
+def _describe_series(instance: str) -> dict[str, Any]:
+    """Describe the series of one instance on which the rules are tried."""
+    labels = f'job="{monitoring.JOB}",instance="{instance}"'
+    route = 'method="GET",route="/api/v1/patients"'
+    return {
+        "answered": f'http_requests_total{{{labels},{route},status="200"}}',
+        "failed": f'http_requests_total{{{labels},{route},status="500"}}',
+        "durations": f"http_request_duration_seconds{{{labels},{route}}}",
+        "duration_edges": list(EDGES),
+        "baseline_seconds": monitoring.BASELINE_SECONDS,
+        "up": f"up{{{labels}}}",
+        "pool_timeouts": f"db_pool_timeouts_total{{{labels}}}",
+        "pool_size": f"db_pool_size{{{labels}}}",
+        "pool_waiting": f"db_pool_waiting{{{labels}}}",
     }

@@ -19,6 +19,8 @@ ALERTS = {
     "database": "HospitalDatabaseLost",
 }
 """The plan's rollback triggers, and the alert of each."""
+BASELINE_SECONDS = 0.1
+"""The baseline of response times, as the rules have it."""
 CANARY = "CutoverCanary"
 BOTH_SCRAPED = f'count(up{{job="{JOB}"}} == 1) == 2'
 """An expression that has a result as soon as Prometheus has scraped both instances."""

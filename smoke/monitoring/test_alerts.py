@@ -6,6 +6,7 @@ import pytest
 
 from cutover_gates.hospital.matchers import assert_passed
 from cutover_gates.probes.observability.alerts.assessments import AlertAssessments
+from cutover_gates.probes.observability.alerts.rule_agreement import RuleAgreement
 
 pytestmark = pytest.mark.plan("alerts-configured")
 
@@ -16,6 +17,14 @@ def test_every_trigger_has_a_rule_in_force(alerts: AlertAssessments) -> None:
     A rule in a file that is not loaded alerts nobody.
     """
     assert_passed(alerts.assess_rules())
+
+
+def test_the_rules_fire_when_the_plan_says(rule_agreement: RuleAgreement) -> None:
+    """Each trigger's rule fires on series that the plan calls a rollback, and on no others.
+
+    A rule over a minute's rate with `for: 5m` fires for 245 seconds of errors, and misses 1.05 %.
+    """
+    assert_passed(rule_agreement.assess())
 
 
 def test_the_rules_look_at_something(alerts: AlertAssessments) -> None:

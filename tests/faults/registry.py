@@ -101,6 +101,7 @@ MODULES: Mapping[str, tuple[str, ...]] = {
     "observability": (
         "observability.metrics",
         "observability.alerts",
+        "observability.rule_agreement",
         "observability.logs",
         "observability.dashboards",
     ),

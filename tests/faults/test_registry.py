@@ -79,14 +79,14 @@ LEAST: Mapping[str, Mapping[str, int]] = {
     },
     "observability": {
         "metrics-reporting": 14,
-        "alerts-configured": 16,
+        "alerts-configured": 30,
         "alert-rules-tested": 8,
         "logs-flowing": 18,
         "rollback-logs": 4,
         "dashboards-verified": 6,
     },
 }
-"""The faults of each item on 2026-11-30: 486. A fault is not given up without a reason, so a number
+"""The faults of each item on 2026-11-30: 500. A fault is not given up without a reason, so a number
 only goes up.
 """
 

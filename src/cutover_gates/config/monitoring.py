@@ -17,8 +17,10 @@ from cutover_gates.config.base import (
     LOOSER_ABOVE,
     Seconds,
     SettingsTable,
+    WrittenReason,
 )
 from cutover_gates.config.logs_and_dashboards import ChannelSettings, DashboardSettings, LogSettings
+from cutover_gates.config.recorded_series import RecordedSeries
 
 Trigger = Literal["health", "error-rate", "response-time", "database"]
 TRIGGERS: tuple[Trigger, ...] = get_args(Trigger)
@@ -102,6 +104,15 @@ class AlertSettings(SettingsTable):
     thresholds: dict[Trigger, float] = Field(
         default={},
         description="The number that a trigger's expression must compare with, as the plan has it.",
+    )
+    series: RecordedSeries = Field(
+        default=RecordedSeries(), description="The series on which the rules are tried."
+    )
+    untried: dict[Trigger, WrittenReason] = Field(
+        default={},
+        json_schema_extra=LEAVES_OUT,
+        examples=[{"database": "its alert is raised by the log store"}],
+        description="Triggers whose rules cannot be tried on series, each with its reason.",
     )
     absent_when_healthy: dict[str, str] = Field(
         default={},

@@ -35,7 +35,9 @@ from cutover_gates.config.target_access import (
     Limits,
     UserAccount,
 )
+from cutover_gates.config.target_kinds import check_kind
 from cutover_gates.config.target_url import TargetUrl
+from cutover_gates.config.triggers import TriggerSettings
 from cutover_gates.config.watch import Watch
 
 TARGET_NAME = re.compile(r"[a-z0-9]+([_-][a-z0-9]+)*")
@@ -127,6 +129,9 @@ class Target(SettingsTable):
         default=Monitoring(), description="What watches it, and whom it tells."
     )
     watch: Watch = Field(default=Watch(), description="What is asked all through the cutover.")
+    triggers: TriggerSettings = Field(
+        default=TriggerSettings(), description="When a rollback is ordered."
+    )
     not_applicable: dict[str, DeclaredFact] = Field(
         default={},
         description=(
@@ -181,34 +186,7 @@ class Target(SettingsTable):
 
     @model_validator(mode="after")
     def _check_consistency(self) -> Target:
-        if self.kind == "remote" and not self.url:
-            raise ValueError('a remote target needs url, such as "https://hospital.example.org"')
-        if self.kind == "containers" and (self.url or self.production or not self.container.image):
-            raise ValueError(
-                "a target in containers needs container.image; it brings its own url and is never"
-                " production"
-            )
-        if self.kind == "embedded" and (self.url or self.production):
-            raise ValueError(
-                "an embedded target brings its own url and is never production; write kind ="
-                ' "remote"'
-            )
-        if self.driver == "fhir" and (self.mapping or self.rest is not None):
-            raise ValueError(
-                "a FHIR server takes no mapping: its resources are one (docs/fhir.md); leave"
-                " mapping and rest out"
-            )
-        if self.mapping and self.rest is not None:
-            raise ValueError("give mapping (a file) or rest (a table), not both")
-        if self.contract.mode == "deep" and self.production:
-            raise ValueError(
-                "production never gets the deep mode of contract: leave contract.mode out"
-            )
-        if self.contract.mode == "deep" and self.kind == "remote" and not self.contract.throwaway:
-            raise ValueError(
-                'contract.mode = "deep" leaves behind what it makes: set contract.throwaway = true'
-                " where all data may be spoilt"
-            )
+        check_kind(self)
         check_roles(self.roles, self._usernames, self.contract.roles, self.capabilities)
         return self
 

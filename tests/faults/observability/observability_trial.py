@@ -19,6 +19,7 @@ from tests.faults.observability.prometheus_stack import (
     healthy_page,
     running_stack,
 )
+from tests.faults.observability.rule_agreement import AgreementFault
 from tests.faults.registry import faults_of_kind
 from tests.faults.results import CheckResults, run_check
 
@@ -30,7 +31,14 @@ METRICS = faults_of_kind("observability", MetricFault)
 ALERTS = faults_of_kind("observability", AlertFault)
 LOGS = faults_of_kind("observability", LogFault)
 DASHBOARDS = faults_of_kind("observability", DashboardFault)
-ALL: Mapping[str, type[ObservabilityFault]] = {**METRICS, **ALERTS, **LOGS, **DASHBOARDS}
+AGREEMENT = faults_of_kind("observability", AgreementFault)
+ALL: Mapping[str, type[ObservabilityFault]] = {
+    **METRICS,
+    **ALERTS,
+    **LOGS,
+    **DASHBOARDS,
+    **AGREEMENT,
+}
 
 
 def stack_with_all_faults(folder: Path) -> AbstractContextManager[PrometheusStack]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -10,7 +11,9 @@ from typing import Any
 
 from cutover_gates.util.http import SourceUnavailable
 from cutover_gates.util.http_services import JsonService
+from cutover_gates.util.kubernetes_notation import parse_duration
 
+_LABEL = re.compile(r'(\w+)="([^"]*)"')
 FIRST_REAL_YEAR = 2000
 """Prometheus writes the year 1 for what has not happened yet."""
 
@@ -117,6 +120,23 @@ class PrometheusApi:
             for group in groups
             for rule in group.get("rules", ())
         ]
+
+    def fetch_rule_groups(self) -> Sequence[Mapping[str, Any]]:
+        """Return every group of rules as Prometheus answers it, recording rules included."""
+        return self._fetch_list("/api/v1/rules", "groups")
+
+    def fetch_scrape_interval(self, labels: str) -> float:
+        """Return the seconds between two scrapes of what has these labels (`job="hospital"`).
+
+        It is the longest, where instances differ.
+        """
+        entries = self._fetch_list("/api/v1/targets", "activeTargets", state="active")
+        wanted = dict(_LABEL.findall(labels)).items()
+        own = [each for each in entries if wanted <= _parse_labels(each.get("labels")).items()]
+        try:
+            return max(parse_duration(str(each["scrapeInterval"])) for each in own)
+        except (KeyError, ValueError):
+            raise self._unexpected_answer("/api/v1/targets") from None
 
     def fetch_alerts(self) -> Sequence[RaisedAlert]:
         """Return every alert that is pending or firing."""

@@ -159,3 +159,12 @@ EXTRA_INSTALLED = Rule(
     "Without it the routes are unknown.",
     "Install this project with its extra `surroundings`.",
 )
+RULE_AGREES = Rule(
+    "ALERT-026",
+    "The rule of each trigger fires when the plan says so, and only then",
+    "A rule that fires too early rolls a good release back; one that fires too late leaves a bad"
+    " one to the wards.",
+    "Correct the rule (docs/triggers.md has an example), or name the series of your metrics in"
+    " monitoring.alerts.series. A trigger that cannot be tried so is named in"
+    " monitoring.alerts.untried with a reason.",
+)
