@@ -40,7 +40,7 @@ def find_edge(edges: Sequence[float], limit: float) -> float | None:
 
     An edge above the limit is preferred to one below it: a request between the two is not slow.
     """
-    near = [edge for edge in edges if abs(edge - limit) <= EDGE_SHARE * limit]
+    near = [edge for edge in edges if abs(edge - limit) <= EDGE_SHARE * limit * (1 + 1e-9)]
     return min(near, key=lambda edge: (edge < limit, abs(edge - limit)), default=None)
 
 
