@@ -28,7 +28,7 @@ from cutover_gates.core.triggers.evaluation import (
     DatabaseReading,
     Evaluation,
     HealthReading,
-    ProbeResult,
+    ProbeAnswer,
     ShareReading,
     TriggerReading,
 )
@@ -187,11 +187,11 @@ def _readings(nights: SimulatedNights, night: int, column: int) -> Iterator[Trig
     for name, failed in nights.health.items():
         subject = name if name == SERVICE else f"{INSTANCE}{name}"
         key = ConditionKey(TriggerName.HEALTH, subject, SignalSource.PROBES)
-        result = ProbeResult.FAIL if failed[night, column] else ProbeResult.OK
+        result = ProbeAnswer.FAIL if failed[night, column] else ProbeAnswer.OK
         yield HealthReading(key, result)
     key = ConditionKey(TriggerName.DATABASE, NEW, source)
     timeouts = int(nights.timeouts[night, column])
-    yield DatabaseReading(key, timeouts, 5, 0, ProbeResult.OK, 0)
+    yield DatabaseReading(key, timeouts, 5, 0, ProbeAnswer.OK, 0)
 
 
 def run_batch(nights: int, rate: float, random: np.random.Generator) -> list[list[TriggerName]]:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from cutover_gates.hospital.matchers import assert_passed
+from cutover_gates.probes.observability.alerts.agreement_assessments import RuleAgreement
 from cutover_gates.probes.observability.alerts.assessments import AlertAssessments
-from cutover_gates.probes.observability.alerts.rule_agreement import RuleAgreement
 
 pytestmark = pytest.mark.plan("alerts-configured")
 

@@ -36,6 +36,7 @@ class RecordedSeries(SettingsTable):
     duration_edges: tuple[Seconds, ...] = Field(
         default=DEFAULT_EDGES,
         min_length=1,
+        examples=[[0.05, 0.1, 0.2, 0.5, 1.0, 5.0]],
         description="The edges of its buckets in seconds, without +Inf.",
     )
     baseline_seconds: Seconds | None = Field(

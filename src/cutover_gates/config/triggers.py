@@ -11,7 +11,13 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
-from cutover_gates.config.base import LOOSER_ABOVE, LOOSER_OTHER, Seconds, SettingsTable
+from cutover_gates.config.base import (
+    LOOSER_ABOVE,
+    LOOSER_FEWER,
+    LOOSER_OTHER,
+    Seconds,
+    SettingsTable,
+)
 from cutover_gates.core.triggers.trigger_limits import TriggerLimits
 
 SourceName = Literal["probes", "prometheus"]
@@ -116,7 +122,7 @@ class TriggerSettings(SettingsTable):
     response_operations: tuple[str, ...] = Field(
         default=("search",),
         min_length=1,
-        json_schema_extra={"looser": "fewer"},
+        json_schema_extra=LOOSER_FEWER,
         description="The operations whose response times are compared with their baselines.",
     )
     response_requests: int = Field(

@@ -14,7 +14,7 @@ import yaml
 
 from cutover_gates.config.monitoring import Monitoring, Trigger
 from cutover_gates.probes.observability.alerts import rules
-from cutover_gates.probes.observability.alerts.rule_agreement import RuleAgreement
+from cutover_gates.probes.observability.alerts.agreement_assessments import RuleAgreement
 from cutover_gates.probes.observability.observability_context import ObservabilityContext
 from cutover_gates.probes.observability.prometheus_api import PrometheusApi
 from cutover_gates.util.http_services import JsonService

@@ -35,6 +35,14 @@ WRITTEN = {
         '[targets.x.monitoring.alerts.absent_when_healthy]\nerrors_total = "none yet"\n',
         "smoke",
     ),
+    "monitoring.alerts.untried": (
+        '[targets.x.monitoring.alerts.untried]\ndatabase = "by the log store"\n',
+        "smoke",
+    ),
+    "triggers.response_operations": (
+        '[targets.x.triggers]\nresponse_operations = ["read"]\n',
+        "smoke",
+    ),
     "monitoring.dashboards.empty": (
         '[targets.x.monitoring.dashboards.empty]\n"a/Errors" = "none yet"\n',
         "smoke",

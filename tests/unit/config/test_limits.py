@@ -167,6 +167,8 @@ NO_LIMITS = {
     "connections", "max_rate", "master_port", "page_size", "patients", "port", "processes", "seed",
     "sign_ins_per_minute", "traffic", "weight",
     "rate",
+    # What the series are like on which alert rules are tried.
+    "baseline_seconds", "constant", "duration_edges",
     # What must be there, exactly.
     "for_seconds", "replicas", "standbys", "thresholds",
 }  # fmt: skip

@@ -64,6 +64,7 @@ NAMED = {
     "cutover_gates.probes.network.readiness.assessments": {"ReadinessAssessments"},
     "cutover_gates.probes.network.redis.assessments": {"RedisAssessments"},
     "cutover_gates.probes.network.tls.assessments": {"TlsAssessments"},
+    "cutover_gates.probes.observability.alerts.agreement_assessments": {"RuleAgreement"},
     "cutover_gates.probes.observability.alerts.assessments": {"AlertAssessments"},
     "cutover_gates.probes.observability.dashboards.assessments": {"DashboardAssessments"},
     "cutover_gates.probes.observability.logs.assessments": {"LogAssessments"},

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from cutover_gates.core.triggers.evaluation import DatabaseReading, ProbeResult
+from cutover_gates.core.triggers.evaluation import DatabaseReading, ProbeAnswer
 from cutover_gates.core.triggers.trigger_limits import TriggerLimits
 from cutover_gates.core.triggers.trigger_names import TriggerState, TriggerValue
 
@@ -92,8 +92,8 @@ def _see_each_way(reading: DatabaseReading) -> dict[str, bool | None]:
     """Return whether each way was seen now; None: unknown."""
     timeouts = None if reading.pool_timeouts is None else reading.pool_timeouts > 0
     login = None
-    if reading.login is not ProbeResult.NONE:
-        login = reading.login is ProbeResult.FAIL
+    if reading.login is not ProbeAnswer.NONE:
+        login = reading.login is ProbeAnswer.FAIL
     return {TIMEOUTS: timeouts, EMPTY_POOL: _is_empty(reading), LOGINS: login}
 
 

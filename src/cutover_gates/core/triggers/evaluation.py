@@ -14,7 +14,7 @@ from enum import StrEnum
 from cutover_gates.core.triggers.trigger_names import ConditionKey, SignalSource, TriggerName
 
 
-class ProbeResult(StrEnum):
+class ProbeAnswer(StrEnum):
     """How one probe of a ready path or of a login ended.
 
     FAIL: refused, timed out, redirected, or a status that is not declared. NONE: it could not be
@@ -62,7 +62,7 @@ class HealthReading:
     """
 
     key: ConditionKey
-    result: ProbeResult
+    result: ProbeAnswer
     late_seconds: float = 0.0
     terminating: bool = False
 
@@ -79,14 +79,14 @@ class DatabaseReading:
     pool_timeouts: int | None = None
     pool_size: int | None = None
     pool_waiting: int | None = None
-    login: ProbeResult = ProbeResult.NONE
+    login: ProbeAnswer = ProbeAnswer.NONE
     logged: int | None = None
 
     @property
     def is_known(self) -> bool:
         """Whether anything at all was seen."""
         counts = (self.pool_timeouts, self.pool_size, self.logged)
-        return self.login is not ProbeResult.NONE or any(each is not None for each in counts)
+        return self.login is not ProbeAnswer.NONE or any(each is not None for each in counts)
 
 
 TriggerReading = ShareReading | HealthReading | DatabaseReading

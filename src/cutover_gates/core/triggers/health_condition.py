@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from cutover_gates.core.triggers.evaluation import HealthReading, ProbeResult
+from cutover_gates.core.triggers.evaluation import HealthReading, ProbeAnswer
 from cutover_gates.core.triggers.trigger_limits import FLAP_ANSWERS, FLAP_SHARE, TriggerLimits
 from cutover_gates.core.triggers.trigger_names import SERVICE, TriggerState, TriggerValue
 
@@ -44,7 +44,7 @@ class HealthCondition:
         if reading is None or _is_unknown(reading, limits):
             return
         self.started_at = now if self.started_at is None else self.started_at
-        if reading.result is ProbeResult.OK:
+        if reading.result is ProbeAnswer.OK:
             self._count_answer(now)
         elif self._counts(now, reading, limits):
             self._count_failure(now, limits)
@@ -88,4 +88,4 @@ class HealthCondition:
 def _is_unknown(reading: HealthReading, limits: TriggerLimits) -> bool:
     # A probe that was sent a whole interval late says when the watcher was busy, not the target.
     late = reading.late_seconds > limits.health_seconds
-    return late or reading.terminating or reading.result is ProbeResult.NONE
+    return late or reading.terminating or reading.result is ProbeAnswer.NONE

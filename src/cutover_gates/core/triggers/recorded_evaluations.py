@@ -11,7 +11,7 @@ from cutover_gates.core.triggers.evaluation import (
     DatabaseReading,
     Evaluation,
     HealthReading,
-    ProbeResult,
+    ProbeAnswer,
     ShareReading,
     TriggerReading,
 )
@@ -76,7 +76,7 @@ def _dump_reading(reading: TriggerReading) -> dict[str, Any]:
 def _load_reading(table: Mapping[str, Any]) -> TriggerReading:
     values = {**table, "key": parse_key(table["key"])}
     if values["key"].trigger is TriggerName.HEALTH:
-        return HealthReading(**{**values, "result": ProbeResult(values["result"])})
+        return HealthReading(**{**values, "result": ProbeAnswer(values["result"])})
     if values["key"].trigger is TriggerName.DATABASE:
-        return DatabaseReading(**{**values, "login": ProbeResult(values["login"])})
+        return DatabaseReading(**{**values, "login": ProbeAnswer(values["login"])})
     return ShareReading(**values)

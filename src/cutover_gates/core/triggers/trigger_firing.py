@@ -1,15 +1,22 @@
-"""A trigger that fired: what it was about, since when, and the value beside its limit."""
+"""What a watch notes: triggers that fired, time that was not proven, how much was seen."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
+from cutover_gates.core.triggers.blind_sources import BlindSources
 from cutover_gates.core.triggers.database_condition import DatabaseCondition, needed_counts
 from cutover_gates.core.triggers.health_condition import HealthCondition
 from cutover_gates.core.triggers.share_condition import ShareCondition
 from cutover_gates.core.triggers.trigger_limits import TriggerLimits
-from cutover_gates.core.triggers.trigger_names import ConditionKey, TriggerName
+from cutover_gates.core.triggers.trigger_names import (
+    SERVICE,
+    ConditionKey,
+    SignalSource,
+    TriggerName,
+)
 
+BLIND_KEY = ConditionKey(TriggerName.BLIND, SERVICE, SignalSource.PROBES)
 TriggerCondition = ShareCondition | HealthCondition | DatabaseCondition
 
 
@@ -30,6 +37,31 @@ class Firing:
     first_bad: float | None = None
     last_bad: float | None = None
     note: str = ""
+
+
+@dataclass(frozen=True, order=True)
+class UnprovenSpan:
+    """Something that was not proven, and when; `key` None: it concerns every trigger."""
+
+    at: float
+    reason: str
+    key: ConditionKey | None = None
+
+
+@dataclass
+class ConditionCoverage:
+    """How many evaluations a condition was asked for, had a reading, and its unseen seconds."""
+
+    asked: int = 0
+    known: int = 0
+    unseen: float = 0.0
+
+
+def describe_blindness(blind: BlindSources, at: float, limits: TriggerLimits) -> Firing:
+    """Return the firing of a watch that sees nothing."""
+    since = at if blind.since is None else blind.since
+    value = f"probes and telemetry have seen nothing for {blind.find_both():.0f} s"
+    return Firing(BLIND_KEY, since, at, value, f"less than {limits.blind_seconds:g} s")
 
 
 def describe_firing(

@@ -16,38 +16,25 @@ from cutover_gates.core.triggers.evaluation import (
 )
 from cutover_gates.core.triggers.health_condition import HealthCondition
 from cutover_gates.core.triggers.share_condition import ShareCondition, share_rule
-from cutover_gates.core.triggers.trigger_firing import Firing, TriggerCondition, describe_firing
+from cutover_gates.core.triggers.trigger_firing import (
+    BLIND_KEY,
+    ConditionCoverage,
+    Firing,
+    TriggerCondition,
+    UnprovenSpan,
+    describe_blindness,
+    describe_firing,
+)
 from cutover_gates.core.triggers.trigger_limits import TriggerLimits
 from cutover_gates.core.triggers.trigger_names import (
     NEW,
     OLD,
     SERVICE,
     ConditionKey,
-    SignalSource,
     TriggerName,
     TriggerState,
     TriggerValue,
 )
-
-BLIND_KEY = ConditionKey(TriggerName.BLIND, SERVICE, SignalSource.PROBES)
-
-
-@dataclass(frozen=True, order=True)
-class UnprovenSpan:
-    """Something that was not proven, and when; `key` None: it concerns every trigger."""
-
-    at: float
-    reason: str
-    key: ConditionKey | None = None
-
-
-@dataclass
-class ConditionCoverage:
-    """How many evaluations a condition was asked for, had a reading, and its unseen seconds."""
-
-    asked: int = 0
-    known: int = 0
-    unseen: float = 0.0
 
 
 @dataclass
@@ -187,7 +174,7 @@ class TriggerMachine:
             if fired and self._orders(key):
                 yield describe_firing(key, condition, self.now, self.limits, self._compare(key))
         if self.blind.state is TriggerState.FIRED and BLIND_KEY not in told:
-            yield self._describe_blindness()
+            yield describe_blindness(self.blind, self.now, self.limits)
 
     def _orders(self, key: ConditionKey) -> bool:
         """Return whether a condition may order a rollback: the release before is only compared."""
@@ -200,13 +187,6 @@ class TriggerMachine:
         if old is None or old.value is not TriggerValue.TRUE:
             return ""
         return "the release before is as bad at this moment: a rollback may not help"
-
-    def _describe_blindness(self) -> Firing:
-        seconds = self.blind.find_both()
-        since = self.now if self.blind.since is None else self.blind.since
-        limit = f"less than {self.limits.blind_seconds:g} s"
-        value = f"probes and telemetry have seen nothing for {seconds:.0f} s"
-        return Firing(BLIND_KEY, since, self.now, value, limit)
 
 
 def _group_by_condition(

@@ -14,13 +14,14 @@ from cutover_gates.core.triggers.database_condition import DatabaseCondition
 from cutover_gates.core.triggers.health_condition import HealthCondition
 from cutover_gates.core.triggers.share_condition import ShareCondition
 from cutover_gates.core.triggers.share_window import CountedInterval
-from cutover_gates.core.triggers.trigger_firing import Firing, TriggerCondition
-from cutover_gates.core.triggers.trigger_limits import TriggerLimits
-from cutover_gates.core.triggers.trigger_machine import (
+from cutover_gates.core.triggers.trigger_firing import (
     ConditionCoverage,
-    TriggerMachine,
+    Firing,
+    TriggerCondition,
     UnprovenSpan,
 )
+from cutover_gates.core.triggers.trigger_limits import TriggerLimits
+from cutover_gates.core.triggers.trigger_machine import TriggerMachine
 from cutover_gates.core.triggers.trigger_names import (
     ConditionKey,
     TriggerName,

@@ -9,7 +9,7 @@ from cutover_gates.core.triggers.evaluation import (
     DatabaseReading,
     Evaluation,
     HealthReading,
-    ProbeResult,
+    ProbeAnswer,
 )
 from cutover_gates.core.triggers.trigger_limits import TriggerLimits
 from cutover_gates.core.triggers.trigger_names import (
@@ -136,10 +136,10 @@ def _build_evaluations(
 
 
 def _health_reading(key: ConditionKey, sign: str) -> HealthReading:
-    results = {"O": ProbeResult.OK, "?": ProbeResult.NONE}
+    results = {"O": ProbeAnswer.OK, "?": ProbeAnswer.NONE}
     return HealthReading(
         key,
-        results.get(sign, ProbeResult.FAIL),
+        results.get(sign, ProbeAnswer.FAIL),
         late_seconds=6.0 if sign == "L" else 0.0,
         terminating=sign == "T",
     )
@@ -155,6 +155,6 @@ def _database_reading(key: ConditionKey, sign: str) -> DatabaseReading:
         pool_timeouts=int(sign == "t"),
         pool_size=size,
         pool_waiting=waiting,
-        login=ProbeResult.FAIL if sign == "l" else ProbeResult.OK,
+        login=ProbeAnswer.FAIL if sign == "l" else ProbeAnswer.OK,
         logged=int(sign) if sign.isdigit() else 0,
     )

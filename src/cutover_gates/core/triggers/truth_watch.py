@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from cutover_gates.core.triggers.evaluation import (
     Evaluation,
     HealthReading,
-    ProbeResult,
+    ProbeAnswer,
     ShareReading,
     TriggerReading,
 )
@@ -175,6 +175,6 @@ def _list_start_rows() -> Iterator[TruthRow]:
 
 
 def _health(key: ConditionKey, at: float, sign: str) -> Evaluation:
-    result = ProbeResult.OK if sign == "O" else ProbeResult.FAIL
+    result = ProbeAnswer.OK if sign == "O" else ProbeAnswer.FAIL
     readings: tuple[TriggerReading, ...] = (HealthReading(key, result),)
     return Evaluation(at, readings, {PROBES: True})

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import pytest
 
+from cutover_gates.core.triggers.comparable_readings import (
+    ResponseBaseline,
+    find_edge,
+    find_incomparable,
+)
 from cutover_gates.core.triggers.counter_increments import (
     CounterReader,
     ScrapedPage,
     is_clock_off,
-)
-from cutover_gates.core.triggers.response_baseline import (
-    ResponseBaseline,
-    find_edge,
-    find_incomparable,
 )
 from cutover_gates.core.triggers.trigger_names import SignalSource
 

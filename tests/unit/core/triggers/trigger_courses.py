@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from cutover_gates.core.triggers.evaluation import (
     Evaluation,
     HealthReading,
-    ProbeResult,
+    ProbeAnswer,
     ShareReading,
 )
 from cutover_gates.core.triggers.trigger_firing import Firing
@@ -44,7 +44,7 @@ def share_course(
 
 def health_course(signs: str, key: ConditionKey = HEALTH) -> list[Evaluation]:
     """Return an evaluation for each sign: `O` an answer, `F` a failure, `?` unknown."""
-    results = {"O": ProbeResult.OK, "F": ProbeResult.FAIL, "?": ProbeResult.NONE}
+    results = {"O": ProbeAnswer.OK, "F": ProbeAnswer.FAIL, "?": ProbeAnswer.NONE}
     return [
         Evaluation(STEP * number, (HealthReading(key, results[sign]),), {PROBES: sign != "?"})
         for number, sign in enumerate(signs, start=1)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from cutover_gates.config.monitoring import Trigger
 from cutover_gates.config.recorded_series import RecordedSeries
-from cutover_gates.core.triggers.response_baseline import find_edge
+from cutover_gates.core.triggers.comparable_readings import find_edge
 from cutover_gates.core.triggers.truth_row import EVALUATE, Expected
 from cutover_gates.core.triggers.truth_shares import (
     CLEAN_SECONDS,

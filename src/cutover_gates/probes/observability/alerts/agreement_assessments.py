@@ -12,7 +12,7 @@ from typing import Any
 
 from cutover_gates.config.monitoring import TRIGGERS, Monitoring, Trigger
 from cutover_gates.core.evidence.assessment import Assessment, AssessmentBuilder, NotProven
-from cutover_gates.core.triggers.response_baseline import find_edge
+from cutover_gates.core.triggers.comparable_readings import find_edge
 from cutover_gates.probes.observability.alerts import rules
 from cutover_gates.probes.observability.alerts.promtool import AlertTrial, RuleSet, try_alert
 from cutover_gates.probes.observability.alerts.recorded_trouble import TroubleRecorder
