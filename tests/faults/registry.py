@@ -105,6 +105,7 @@ MODULES: Mapping[str, tuple[str, ...]] = {
         "observability.logs",
         "observability.dashboards",
     ),
+    "watch": ("watch.service_gaps", "watch.watcher_gaps", "watch.lost_writes"),
 }
 """The modules of each subject, in the order in which their faults are tried."""
 IN_HOSPITAL = ("functional", "load", "api")

@@ -85,6 +85,7 @@ LEAST: Mapping[str, Mapping[str, int]] = {
         "rollback-logs": 4,
         "dashboards-verified": 6,
     },
+    "watch": {"zero-downtime": 12, "no-data-loss": 3},
 }
 """The faults of each item on 2026-11-30: 500. A fault is not given up without a reason, so a number
 only goes up.

@@ -32,6 +32,8 @@ from tests.faults.observability.logs import LogFault
 from tests.faults.observability.metrics import MetricFault
 from tests.faults.observability.prometheus_stack import missing_programs
 from tests.faults.results import CheckResults, Results, run_check
+from tests.faults.watch.watch_fault import WATCH_CHECKS, WatchFault
+from tests.watched_hospital import WatchedHospital, start_watched_hospital
 
 Trial = Callable[[type[Fault], Path, str | None], Results]
 """Takes the fault, an empty folder, and the one check to run (None: all that must catch it): a node
@@ -145,6 +147,19 @@ def _observability(folder: Path) -> Iterator[Trial]:
         yield attempt
 
 
+@contextmanager
+def _watch(folder: Path) -> Iterator[Trial]:
+    with start_watched_hospital() as announced:
+
+        def attempt(fault: type[Fault], place: Path, check: str | None) -> Results:
+            kind = _as_kind(fault, WatchFault)
+            place.mkdir(parents=True, exist_ok=True)
+            name, asked = check or kind.check, kind().watch(WatchedHospital(announced, place))
+            return CheckResults({name: run_check(WATCH_CHECKS[name], {"watch": asked})})
+
+        yield attempt
+
+
 TRIALS: Mapping[str, Callable[[Path], AbstractContextManager[Trial]]] = {
     "functional": _functional,
     "data": _data,
@@ -153,6 +168,7 @@ TRIALS: Mapping[str, Callable[[Path], AbstractContextManager[Trial]]] = {
     "network": _network,
     "deployment": _deployment,
     "observability": _observability,
+    "watch": _watch,
 }
 
 

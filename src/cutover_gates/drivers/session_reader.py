@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from hashlib import sha256
 from typing import Any
 
@@ -11,11 +11,18 @@ from cutover_gates.hospital import (
     Driver,
     Reason,
     Rejected,
+    Role,
     Session,
     Unsupported,
     VisitStatus,
 )
 from cutover_gates.hospital.write_journal import fields_of
+
+
+def choose_reading_role(users: Collection[Role]) -> Role:
+    """Return the role that reads what others wrote: an administrator may see everything."""
+    roles = (Role.ADMINISTRATOR, Role.CLINICIAN, Role.REGISTRAR)
+    return next((role for role in roles if role in users), Role.ADMINISTRATOR)
 
 
 class SessionReader:

@@ -21,7 +21,7 @@ from cutover_gates.core.findings import Finding, explain_findings
 from cutover_gates.core.verdict import CheckResult, Outcome
 from cutover_gates.drivers import rules
 from cutover_gates.drivers.journal_driver import JournalDriver
-from cutover_gates.drivers.session_reader import SessionReader
+from cutover_gates.drivers.session_reader import SessionReader, choose_reading_role
 from cutover_gates.drivers.sessions import SessionPool
 from cutover_gates.drivers.write_comparison import TITLE, WriteComparison, describe_counts
 from cutover_gates.hospital import Role, Session
@@ -95,9 +95,8 @@ def _new_session(
 
 
 def reading_role(target: RunningTarget) -> Role:
-    """Return the role that reads what others wrote: an administrator may see everything."""
-    roles = (Role.ADMINISTRATOR, Role.CLINICIAN, Role.REGISTRAR)
-    return next((role for role in roles if role in target.users), Role.ADMINISTRATOR)
+    """Return the role with which the target reads what others wrote."""
+    return choose_reading_role(target.users)
 
 
 def collect_comparisons(run: PytestRun) -> Assessment | None:

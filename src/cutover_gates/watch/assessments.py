@@ -15,6 +15,7 @@ from cutover_gates.core.rules import NOTHING_CHECKED
 from cutover_gates.watch import rules
 from cutover_gates.watch.continuity import Continuity, ServiceGap, describe_continuity
 from cutover_gates.watch.record_reader import WatchRecord, read_record
+from cutover_gates.watch.stored_writes import WRITES_TITLE, add_record_problems, compare_writes
 from cutover_gates.watch.time_spans import Span, add_up, format_moment, format_span
 
 FRESH_SECONDS = 2.0
@@ -64,8 +65,7 @@ class WatchAssessments:
     def assess_coverage(self) -> Assessment:
         """Return whether a whole record covers the whole window, on every path."""
         builder = AssessmentBuilder()
-        for problem in self.record.problems:
-            builder.add_gap(rules.RECORD_WHOLE, problem.partition(",")[0], problem)
+        add_record_problems(builder, self.record)
         self._add_own_gaps(builder)
         self._add_paths(builder)
         builder.figures = self._figures()
@@ -96,6 +96,10 @@ class WatchAssessments:
         builder.checked += self._paths_with_results()
         builder.figures = self._figures()
         return self._finish(builder, "failures of the watcher's probes")
+
+    def assess_writes(self) -> Assessment:
+        """Return whether every write that was acknowledged in the window was found again."""
+        return self._finish(compare_writes(self.record, self.continuity.window), WRITES_TITLE)
 
     def _add_own_gaps(self, builder: AssessmentBuilder) -> None:
         unwatched, limit = self.continuity.unwatched, self.settings.longest_gap_seconds
@@ -181,7 +185,7 @@ class WatchAssessments:
 
     def _finish(self, builder: AssessmentBuilder, title: str) -> Assessment:
         if not builder.checked:
-            builder.add_gap(NOTHING_CHECKED, title, "no probe of the window says anything")
+            builder.add_gap(NOTHING_CHECKED, title, "the record says nothing of the window")
         assessment = builder.build(title)
         self.record_assessment(assessment)
         return assessment

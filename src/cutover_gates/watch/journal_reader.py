@@ -17,8 +17,10 @@ from cutover_gates.watch.record_lines import (
     WRITE,
     WRITE_BEGUN,
 )
+from cutover_gates.watch.time_spans import format_moment
 
 Key = tuple[str, str]
+USERS_WRITES = "What people wrote is not in this list: count the rows newer than the backup."
 
 
 @dataclass
@@ -125,3 +127,18 @@ def find_loss_of_restore(lines: Iterable[Mapping[str, Any]], since: float) -> Lo
     unanswered = [write for writes in entries.writes.values() for write in writes]
     unknown = sum(write.ended == inf and write.begun > since for write in unanswered)
     return LossOfRestore(since, dict(created), dict(changed), len(late) + unknown)
+
+
+def describe_loss(loss: LossOfRestore, problems: Iterable[str]) -> str:
+    """Return the loss for a person who is about to restore, with what may be missing in it."""
+    lines = [
+        f"A restore of the state of {format_moment(loss.since)} loses of the watcher's writes:"
+    ]
+    lines += [f"  {count} × {kind} created since" for kind, count in sorted(loss.created.items())]
+    lines += [f"  {count} × {kind} changed since" for kind, count in sorted(loss.changed.items())]
+    if loss.is_nothing:
+        lines.append("  nothing that was acknowledged")
+    if loss.unknown:
+        lines.append(f"  {loss.unknown} changes without an answer may be lost besides")
+    lines += [f"  not readable: {problem}" for problem in problems]
+    return "\n".join([*lines, USERS_WRITES])

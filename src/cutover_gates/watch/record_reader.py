@@ -33,6 +33,10 @@ LONGEST_SILENCE = BEAT_SECONDS + 5 * LAG_SECONDS
 """Seconds between two beats of a running watcher. After more it did not run in between."""
 
 
+WRONG_ANSWERS = frozenset({ProbeOutcome.WRONG_STATUS, ProbeOutcome.WRONG_CONTENT})
+TOO_LONG = frozenset({ProbeOutcome.LATE, ProbeOutcome.TIMED_OUT})
+
+
 @dataclass
 class WatchRecord:
     """The record of a target. Times are seconds since 1970.
@@ -90,17 +94,31 @@ def _read_process(record: WatchRecord, paths: list[Path], release: str | None) -
         return []
     for line in lines:
         _add_line(record, reading, line)
-    record.results += [_excuse(result, reading.gaps) for result in reading.results]
+    late: Mapping[str, float] = lines[0].get("late_seconds", {}) if lines else {}
+    record.results += [_excuse(result, reading.gaps, late) for result in reading.results]
     record.own_gaps += reading.gaps
     return subtract_spans(reading.spans, reading.gaps)
 
 
-def _excuse(result: PathProbe, own_gaps: list[Span]) -> PathProbe:
-    """Return the result; of a failure during a gap of the watcher's own nothing is known."""
-    span = Span(result.started, result.ended)
-    if result.failed and any(span.overlaps(gap) for gap in own_gaps):
+def _excuse(
+    result: PathProbe, own_gaps: list[Span], late_seconds: Mapping[str, float]
+) -> PathProbe:
+    """Return the result; where a gap of the watcher's own may explain a failure, it says nothing.
+
+    A wrong answer is never explained by it. What took too long stays a failure where it took too
+    long also without the seconds in which the watcher stood still.
+    """
+    if not result.failed or result.outcome in WRONG_ANSWERS:
+        return result
+    own = sum(_common_seconds(Span(result.started, result.ended), gap) for gap in own_gaps)
+    too_long = result.outcome in TOO_LONG and result.took - own > late_seconds.get(result.path, 0)
+    if own and not too_long:
         return replace(result, outcome=ProbeOutcome.WATCHER_ERROR)
     return result
+
+
+def _common_seconds(span: Span, other: Span) -> float:
+    return max(0.0, min(span.ends, other.ends) - max(span.begins, other.begins))
 
 
 @dataclass
@@ -148,7 +166,7 @@ def _read_lines(record: WatchRecord, paths: list[Path]) -> Iterator[dict[str, An
 
 def _add_line(record: WatchRecord, reading: _ProcessReading, line: Mapping[str, Any]) -> None:
     do = line["do"]
-    if do == BEGUN:
+    if do == BEGUN and line["intervals"]:
         record.heads.append(line)
     elif do == PROBE:
         plain = {name: value for name, value in line.items() if name not in ("do", "at")}

@@ -2,32 +2,25 @@
 
 from __future__ import annotations
 
-import secrets
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from math import inf
-from pathlib import Path
 
-from cutover_gates.config.base import SettingsError
 from cutover_gates.config.settings import Settings
 from cutover_gates.core.evidence.ledger import Ledger
 from cutover_gates.core.evidence.record import Recorder
 from cutover_gates.core.evidence.redact import Redactor
-from cutover_gates.core.file_lock import lock_file
 from cutover_gates.drivers.ledger_driver import LedgerDriver
 from cutover_gates.drivers.request_pace import RequestPace
 from cutover_gates.hospital import Driver, Role
-from cutover_gates.targets.cleanup_scope import retire_ledgers
 from cutover_gates.targets.driver_factory import (
     infrastructure_of,
     load_unsupported_operations,
     open_driver,
 )
 from cutover_gates.targets.running_target import RunningTarget
-from cutover_gates.targets.target_binding import open_ledger
 from cutover_gates.watch.durable_journal import DurableJournal, DurableJournalDriver
 from cutover_gates.watch.own_records import create_own_records
 from cutover_gates.watch.probe_context import ProbeContext
@@ -35,33 +28,20 @@ from cutover_gates.watch.probe_loop import ArrivalPlan, ProbeLoop
 from cutover_gates.watch.probe_outcomes import AnswerHeaders, ProbeRunner
 from cutover_gates.watch.probe_paths import NEEDED, SLOW_PATHS
 from cutover_gates.watch.probe_results import WatchStatus
+from cutover_gates.watch.read_back_run import describe_read_back, run_read_back
 from cutover_gates.watch.record_reader import record_folder
 from cutover_gates.watch.record_writer import RecordWriter, SteadyClock
 from cutover_gates.watch.session_keeper import SessionKeeper
+from cutover_gates.watch.watch_scope import (
+    create_watch_tag,
+    hold_watch_folder,
+    open_watch_ledger,
+)
 
 STATUS_SECONDS = 1.0
-LOCK_FILE = "watcher.lock"
+ENDING_SECONDS = 20.0
+"""Seconds for reading the writes again at the end: who stops a watcher does not wait for long."""
 ROLES = (Role.REGISTRAR, Role.CLINICIAN)
-
-
-def create_watch_tag() -> str:
-    """Return the tag of everything that this watcher creates on the target."""
-    return f"w{datetime.now(UTC):%y%m%d%H%M%S}{secrets.token_hex(2)}"
-
-
-@contextmanager
-def hold_watch_folder(folder: Path) -> Iterator[None]:
-    """Hold the folder for this process. Raises `SettingsError` where another watcher has it."""
-    folder.mkdir(parents=True, exist_ok=True)
-    with (folder / LOCK_FILE).open("w") as lock:
-        try:
-            lock_file(lock, wait=False)
-        except BlockingIOError:
-            raise SettingsError(
-                f"another watcher writes to {folder}: stop it, or give this one another"
-                " watch.folder"
-            ) from None
-        yield
 
 
 @dataclass
@@ -91,7 +71,9 @@ class Watcher:
             stack.enter_context(hold_watch_folder(folder))
             writer = RecordWriter(folder, self._describe(), self.clock)
             stack.callback(writer.close)
-            ledger = stack.enter_context(self._open_ledger())
+            ledger = stack.enter_context(
+                open_watch_ledger(self.settings, self.target, self.redactor, self.tag)
+            )
             context, headers = self._prepare(stack, writer, ledger)
             runner = ProbeRunner(context, headers, self.clock, self.redactor, self._late_seconds)
             loop = ProbeLoop(
@@ -100,6 +82,12 @@ class Watcher:
             stack.enter_context(self._keep_status(writer))
             self.report(f"watching {self.target.name} at {self.target.url}: {folder}")
             loop.run(self.clock() + seconds)
+            self._read_back()
+
+    def _read_back(self) -> None:
+        """Read the acknowledged writes again, while they are still there."""
+        found = run_read_back(self.settings, self.target, self.redactor, ENDING_SECONDS)
+        self.report(describe_read_back(found))
 
     @property
     def intervals(self) -> dict[str, float]:
@@ -117,6 +105,7 @@ class Watcher:
             "release": self.target.release,
             "tag": self.tag,
             "intervals": self.intervals,
+            "late_seconds": {path: self._late_seconds(path) for path in self.intervals},
             "limits": self.table.model_dump(mode="json", exclude={"paths", "folder"}),
         }
 
@@ -175,22 +164,6 @@ class Watcher:
         )
         entered = LedgerDriver(inner, ledger, production=self.target.production, run_tag=self.tag)
         return DurableJournalDriver(entered, journal)
-
-    @contextmanager
-    def _open_ledger(self) -> Iterator[Ledger]:
-        """Yield the ledger. At the end what was created is retired, where it would stay."""
-        reports = self.settings.resolve_path(self.settings.reports)
-        path = reports.parent / "ledgers" / self.settings.target / f"{self.tag}.jsonl"
-        ledger = open_ledger(path, self.tag, self.settings, self.target, self.redactor)
-        try:
-            yield ledger
-        finally:
-            if not self.target.is_ephemeral:
-                plain = open_driver(
-                    self.settings, self.target, Recorder(self.redactor, cap=1), self.tag
-                )
-                retire_ledgers(plain, self.target, self.redactor, [ledger])
-            ledger.close()
 
     @contextmanager
     def _keep_status(self, writer: RecordWriter) -> Iterator[None]:

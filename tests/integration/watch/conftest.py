@@ -8,16 +8,14 @@ from typing import Any
 
 import pytest
 
-from tests.integration.reference.started_hospital import launch, read_announcement
-from tests.integration.watch.watched_hospital import WatchedHospital
+from tests.watched_hospital import WatchedHospital, start_watched_hospital
 
 
 @pytest.fixture(scope="session")
 def announced() -> Iterator[dict[str, Any]]:
     """Start the hospital with two instances and a proxy."""
-    process = launch("--tied", "--surroundings", "front")
-    yield read_announcement(process)
-    process.communicate(timeout=10)
+    with start_watched_hospital() as announced:
+        yield announced
 
 
 @pytest.fixture

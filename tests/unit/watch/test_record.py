@@ -139,18 +139,33 @@ def test_a_format_of_the_future_is_refused(tmp_path: Path, monkeypatch: pytest.M
     assert not record.watched
 
 
-def test_a_failure_while_the_watcher_stood_still_says_nothing(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("outcome", "took", "counts"),
+    [
+        (ProbeOutcome.TIMED_OUT, 2.9, False),  # 0.1 s without the gap
+        (ProbeOutcome.LATE, 3.5, False),
+        (ProbeOutcome.LATE, 3.9, True),  # 1.1 s without the gap, and 1 s is the limit
+        (ProbeOutcome.TIMED_OUT, 6.0, True),
+        (ProbeOutcome.NO_ANSWER, 2.9, False),
+        (ProbeOutcome.NO_SESSION, 2.9, False),
+        (ProbeOutcome.WRONG_STATUS, 2.9, True),
+        (ProbeOutcome.WRONG_CONTENT, 2.9, True),
+    ],
+)
+def test_a_failure_that_the_watchers_own_gap_explains_says_nothing(
+    tmp_path: Path, outcome: ProbeOutcome, took: float, counts: bool
+) -> None:
     clock = SetClock()
-    writer = RecordWriter(tmp_path, HEAD, clock)
+    writer = RecordWriter(tmp_path, {**HEAD, "late_seconds": {"read": 1.0}}, clock)
     writer.write(BEAT)
-    failed = PathProbe("read", 1000, 1000.1, 2.9, ProbeOutcome.TIMED_OUT)
+    failed = PathProbe("read", 1000, 1000.1, took, outcome)
     writer.write(OWN_GAP, begins=1000.2, ends=1003.0, why="the watcher did not run")
     writer.write(PROBE, **failed.to_plain())
     clock.now = 1003.0
     writer.write(BEAT)
     writer.close()
     record = read_record(tmp_path)
-    assert [result.failed for result in record.results] == [False]
+    assert [result.failed for result in record.results] == [counts]
     assert record.own_gaps == [Span(1000.2, 1003.0)]
 
 

@@ -21,7 +21,7 @@ from cutover_gates.config.watch import Watch
 from cutover_gates.watch.assessments import WatchAssessments
 from cutover_gates.watch.record_reader import WatchRecord, read_record
 from tests.calibration import scale_seconds
-from tests.integration.reference.started_hospital import ROOT
+from tests.integration.reference.started_hospital import ROOT, launch, read_announcement
 
 TARGET = "site"
 RELEASE = "2.0.0"
@@ -54,9 +54,10 @@ class WatchedHospital:
         with psycopg.connect(self.announced["owner_database"]) as connection:
             connection.execute(statement.encode(), values)
 
-    def write_settings(self, watch: str = "") -> None:
-        """Write the settings file, with further lines for the watcher."""
-        lines = [f'target = "{TARGET}"', f"[targets.{TARGET}]", f'url = "{self.balancer["url"]}"']
+    def write_settings(self, watch: str = "", url: str = "") -> None:
+        """Write the settings file, with further lines for the watcher; `url` is another way in."""
+        way = url or self.balancer["url"]
+        lines = [f'target = "{TARGET}"', f"[targets.{TARGET}]", f'url = "{way}"']
         lines += [f'release = "{RELEASE}"', 'limits = { release_header = "X-Release" }']
         lines += [f"[targets.{TARGET}.infrastructure.balancer]"]
         lines += [f'instance_header = "{self.balancer["instance_header"]}"']
@@ -118,6 +119,14 @@ class WatchedHospital:
             **settings,
         }
         return WatchAssessments(self.record_folder, RELEASE, Watch.model_validate(given))
+
+
+@contextmanager
+def start_watched_hospital() -> Iterator[dict[str, Any]]:
+    """Start a hospital with two instances and a proxy, and yield what it announces."""
+    process = launch("--tied", "--surroundings", "front")
+    yield read_announcement(process)
+    process.communicate(timeout=scale_seconds(10))
 
 
 def stop_for(pid: int, seconds: float) -> None:
