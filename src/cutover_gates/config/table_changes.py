@@ -97,6 +97,13 @@ class TableChange(TableMoves):
         return self.rows == "new" or self.from_query is not None
 
     @property
+    def changes_rows(self) -> bool:
+        """True for a table that stays, and that the migration gives rows or takes rows from."""
+        by_query = self.from_query is not None or self.kept_as is not None
+        stays = self.rows in ("unchanged", "new", "dropped", "any") and not self.rows_become
+        return not by_query and not stays and self.content != "any"
+
+    @property
     def is_given_up(self) -> bool:
         """True for a table that is dropped, and that no query gives back."""
         return self.rows == "dropped" and self.kept_as is None

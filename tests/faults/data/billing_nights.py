@@ -108,6 +108,17 @@ NIGHTS: Mapping[str, BillingNight] = {
         """,
         is_replayed=True,
     ),
+    "merged into receipts": BillingNight(
+        """
+        INSERT INTO receipts SELECT id + 90000, patient, amount FROM invoices;
+        DROP TABLE invoices;
+        """,
+        {
+            "receipts": {"rows": "+12000"},
+            "invoices": {"rows": "dropped", "reason": "they are receipts now"},
+        },
+        is_replayed=True,
+    ),
     "by circumstances": BillingNight(
         """
         ALTER TABLE invoices ADD COLUMN year int;

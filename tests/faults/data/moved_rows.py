@@ -77,6 +77,24 @@ class AMergeDoublesReceipts(_Moved):
     shows = "receipts"
 
 
+class AMergeChangesReceipts(_Moved):
+    """Seven patients are thanked for more than they paid."""
+
+    hospital = "merged"
+    statements = "UPDATE papers SET amount = amount + 1 WHERE kind = 'r' AND id < 8"
+    breaks = (rows_rules.CONTENT,)
+    shows = "receipts"
+
+
+class AMergeIntoReceiptsChangesThem(_Moved):
+    """As many receipts as before the night and invoices together, and three are of other patients."""
+
+    hospital = "merged into receipts"
+    statements = "UPDATE receipts SET patient = 'p1' WHERE id IN (90002, 90003, 90004)"
+    breaks = (replay_rules.SAME_RESULT,)
+    shows = "receipts"
+
+
 class AMovedColumnIsSwapped(_Moved):
     """Two patients get each other's bill."""
 

@@ -205,3 +205,52 @@ def test_phase1_replays_where_it_is_declared(replay_night: StartNight) -> None:
     )
     night.migrate("UPDATE bills SET cents = 1 WHERE id = 5")
     assert list_breaches(night.assess_arrivals()) == [(rules.SAME_RESULT, "bills")]
+
+
+RECEIPTS = (
+    "CREATE TABLE receipts (id int PRIMARY KEY, patient text NOT NULL, amount numeric NOT NULL)",
+    "INSERT INTO receipts SELECT n, 'r' || n % 70, n FROM generate_series(1, 900) AS n",
+)
+MERGE = "INSERT INTO receipts SELECT id + 90000, patient, amount FROM invoices; DROP TABLE invoices"
+GONE = {"rows": "dropped", "reason": "they are receipts now"}
+WRONG = "UPDATE receipts SET amount = amount + 1 WHERE id = 90007"
+
+
+@pytest.mark.parametrize(
+    ("harm", "breach"),
+    [
+        (WRONG, [(rules.SAME_RESULT, "receipts")]),
+        further("UPDATE receipts SET amount = 0 WHERE id = 7", [(rules.SAME_RESULT, "receipts")]),
+        further("", []),
+    ],
+)
+def test_what_is_merged_into_a_table_is_compared(
+    replay_night: StartNight, harm: str, breach: list[object]
+) -> None:
+    """A count says nothing of the rows that came from another table."""
+    tables = {"receipts": {"rows": "+12000"}, "invoices": GONE}
+    night = replay_night(*INVOICES, *RECEIPTS, script=MERGE, tables=tables)
+    assert_passed(night.assess_replay())
+    night.migrate(*filter(None, [harm]))
+    found = night.assess_arrivals()
+    assert list_breaches(found) == breach
+    assert not found.not_proven
+    assert not list_gaps(night.rows.assess_contents())
+
+
+@pytest.mark.thorough
+@pytest.mark.parametrize("at", ["t12", "never"])
+def test_merged_rows_above_a_mark_are_not_proven_where_they_differ(
+    replay_night: StartNight, at: str
+) -> None:
+    """Rows of the day may stand among them; without a replay nothing says what they hold."""
+    tables = {"receipts": {"rows": "+12000", "grows_above": "id"}, "invoices": GONE}
+    night = replay_night(*INVOICES, *RECEIPTS, script=MERGE, tables=tables, replay={"at": at})
+    assert_passed(night.assess_replay())
+    night.migrate()
+    is_proven = not list_gaps(night.rows.assess_contents())
+    assert is_proven is (at == "t12")
+    night.run_statements(WRONG)
+    gaps = [*list_gaps(night.assess_arrivals()), *list_gaps(night.rows.assess_contents())]
+    rule = rules.WORK_SET_APART if at == "t12" else row_rules.OLD_ROWS_DISTINCT
+    assert gaps == [(rule, "receipts")]

@@ -224,3 +224,22 @@ def test_a_row_that_was_under_way_when_the_snapshot_was_taken_is_waited_for(
     assert (
         find_newest_snapshot(cutover_database.context).figures.tables["public.t"].old_row_count == 3
     )
+
+
+def test_a_column_of_a_domain_is_no_column_of_another_type(start_cutover: StartCutover) -> None:
+    """What differs is the values: a query gives the type under the domain, a table the domain."""
+    cutover_database = start_cutover(
+        "CREATE DOMAIN amount AS numeric(12, 2); CREATE DOMAIN price AS amount",
+        "CREATE TABLE paid (id int PRIMARY KEY, a amount, p price, l amount[])",
+        "INSERT INTO paid SELECT n, n, n, ARRAY[n] FROM generate_series(1, 50) n",
+        tables={"back": {"from": "SELECT * FROM paid", "key": ["id"]}},
+    )
+    cutover_database.run_statements(
+        "CREATE TABLE back (id int PRIMARY KEY, a amount, p price, l amount[])",
+        "INSERT INTO back SELECT id, a, p, l FROM paid",
+        "UPDATE back SET a = a + 1, p = p + 1, l = NULL WHERE id = 7",
+    )
+    (finding,) = cutover_database.rows.assess_contents().findings
+    assert finding.rule == rules.CONTENT
+    assert " was " not in finding.actual
+    assert "columns a, l, p" in finding.actual

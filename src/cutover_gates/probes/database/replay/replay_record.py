@@ -36,7 +36,8 @@ class ReplayedTable:
     `figures`: in a new table of all columns, else of the new ones, and (`expected`) of the old
     ones. `unstable`: the columns whose values differ each time; they are in no sum. `cannot`: why
     nothing of the table can be compared. `reads`: what the scripts may have given it that is the
-    same in every replay, and another on the target.
+    same in every replay, and another on the target. `is_whole`: the table was there before, is
+    declared to get or lose rows, and all its columns are compared.
     """
 
     is_new: bool
@@ -44,6 +45,7 @@ class ReplayedTable:
     unstable: tuple[str, ...] = ()
     cannot: str | None = None
     reads: str | None = None
+    is_whole: bool = False
 
     def to_plain(self) -> dict[str, Any]:
         """Return JSON-able values; `from_plain` reads them."""
@@ -53,7 +55,7 @@ class ReplayedTable:
     def from_plain(cls, plain: Mapping[str, Any]) -> ReplayedTable:
         """Return what `to_plain` wrote."""
         figures = TableStats.from_plain(plain["figures"])
-        told = plain["cannot"], plain.get("reads")
+        told = plain["cannot"], plain.get("reads"), plain.get("is_whole", False)
         return cls(plain["is_new"], figures, tuple(plain["unstable"]), *told)
 
 
@@ -94,6 +96,13 @@ class ReplayRecord:
     def new_tables(self) -> frozenset[str]:
         """The tables that the scripts make."""
         return frozenset(name for name, table in self.tables.items() if table.is_new)
+
+    @property
+    def whole_tables(self) -> frozenset[str]:
+        """The tables of before that the scripts give other rows, and that are compared whole."""
+        return frozenset(
+            name for name, table in self.tables.items() if table.is_whole and not table.cannot
+        )
 
 
 def save_record(context: DatabaseContext, record: ReplayRecord) -> Path:

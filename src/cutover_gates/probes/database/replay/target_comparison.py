@@ -122,6 +122,9 @@ class _TargetComparison:
         elif not replayed.is_new and not self._has_same_old_rows(then, now):
             reason = "its old columns are not those of the backup, so rows changed since"
             self.builder.add_gap(rules.WORK_SET_APART, shown, reason)
+        elif replayed.is_whole and then.above:
+            reason = "its rows are not those of the replay, and some may have come with the work"
+            self.builder.add_gap(rules.WORK_SET_APART, shown, reason)
         elif replayed.reads and not self._is_declared(shown):
             reason = (
                 f"it is another than in the replay, and {replayed.reads}, which is another there:"

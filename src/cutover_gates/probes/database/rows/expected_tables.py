@@ -117,7 +117,9 @@ def add_replay(
     if record is None:
         return scan
     found = list_proven_moves(context, record)
-    return replace(scan, replayed=record.new_tables, found=found)
+    return replace(
+        scan, replayed=record.new_tables, replayed_whole=record.whole_tables, found=found
+    )
 
 
 def find_whole_moves(context: DatabaseContext) -> dict[str, str]:

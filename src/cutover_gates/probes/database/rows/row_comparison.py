@@ -20,12 +20,16 @@ from cutover_gates.probes.database.rows.snapshot_scan import (
     is_content_compared,
 )
 from cutover_gates.probes.database.rows.table_equality import is_equal, list_retyped_columns
+from cutover_gates.probes.database.rows.uncompared_rows import (
+    BY_REPLAY,
+    describe_left_out,
+    explain_added_rows,
+    explain_changing_rows,
+)
 from cutover_gates.probes.database.snapshot import rules as snapshot_rules
 from cutover_gates.probes.database.snapshot.model import Snapshot
 
 TITLE = "The database holds what it held when the snapshot was taken"
-# Declarations of rows that are compared one by one: a dropped table is what its query gives.
-_KEEPS_ROWS = ("unchanged", "new", "dropped")
 
 
 def compare_contents(
@@ -100,7 +104,7 @@ class _ContentComparison:
         shown, change = self.context.display_name(name), self.context.declared_change(name)
         is_dropped = self.expected is ExpectedState.MIGRATED and change.is_given_up
         if is_dropped or not is_content_compared(self.context, name, self.expected):
-            self.left_out[shown] = _left_out_reason(change, is_dropped=is_dropped)
+            self.left_out[shown] = describe_left_out(change, is_dropped=is_dropped)
         elif name not in self.scan.figures.tables and name in self.scan.found:
             self.left_out[shown] = f"found whole in {self.scan.found[name]} by the replay"
         elif name not in self.scan.figures.tables:
@@ -153,12 +157,18 @@ class _ContentComparison:
         assert then.sums is not None  # `_has_compared_columns` has checked both
         assert now.sums is not None
         shown, change = self.context.display_name(name), self.context.declared_change(name)
-        may_change_rows = change.rows not in _KEEPS_ROWS or bool(change.rows_become)
-        if is_equal(then, now, self.expected):
+        is_migrated, has_mark = self.expected is ExpectedState.MIGRATED, then.above is not None
+        is_replayed = is_migrated and name in self.scan.replayed_whole
+        added = explain_added_rows(change, has_mark=has_mark) if is_migrated else None
+        changing = explain_changing_rows(change, has_mark=has_mark) if is_migrated else None
+        if is_replayed and not has_mark:
+            self.left_out[shown] = BY_REPLAY
+        elif is_equal(then, now, self.expected) and added and not is_replayed:
+            self.builder.add_gap(rules.OLD_ROWS_DISTINCT, shown, added)
+        elif is_equal(then, now, self.expected):
             self.builder.checked.append(shown)
-        elif self.expected is ExpectedState.MIGRATED and not then.above and may_change_rows:
-            reason = "it is declared to get or lose rows"
-            self.builder.add_gap(rules.OLD_ROWS_DISTINCT, shown, reason)
+        elif changing:
+            self.builder.add_gap(rules.OLD_ROWS_DISTINCT, shown, changing)
         else:
             self.differing[name] = self._describe_difference(shown, then, now)
 
@@ -167,10 +177,8 @@ class _ContentComparison:
         assert then.sums is not None  # `_has_compared_columns` has checked both
         assert now.sums is not None
         which = "old rows" if then.above else "rows"
-        wanted, actual = (
-            f"{then.sums.rows} {which} as in {self.before.label}",
-            f"{now.sums.rows} {which}",
-        )
+        wanted = f"{then.sums.rows} {which} as in {self.before.label}"
+        actual = f"{now.sums.rows} {which}"
         if now.sums.rows != then.sums.rows:
             rule = rules.ROW_COUNT
         elif then.key and then.key == now.key and now.sums.keys != then.sums.keys:
@@ -209,9 +217,3 @@ class _ContentComparison:
                 finding = self.differing[name]
                 self.differing[name] = replace(finding, actual=f"{finding.actual}; {reason}")
         return result
-
-
-def _left_out_reason(change: TableChange, *, is_dropped: bool) -> str:
-    if change.reason:
-        return change.reason
-    return "dropped" if is_dropped else "the migration history"

@@ -56,8 +56,8 @@ class DatabaseScan:
 
     `columns`: the type of each column, by table and column. `left_out`: the kind, by relation.
     `moved`: what holds the rows of a table now, by its name before. `failed`: why they are not
-    found. `replayed`: the new tables that the replay of the scripts made, too. `found`: where it
-    found whole what the scripts take away. Both are added once the scan was read.
+    found. `replayed`: the new tables that the replay made, too. `replayed_whole`: those of before
+    that are compared with it. `found`: where it found what is gone. They are added after the scan.
     """
 
     figures: DatabaseStats
@@ -66,6 +66,7 @@ class DatabaseScan:
     moved: Mapping[str, str] = field(default_factory=dict)
     failed: Mapping[str, str] = field(default_factory=dict)
     replayed: frozenset[str] = frozenset()
+    replayed_whole: frozenset[str] = frozenset()
     found: Mapping[str, str] = field(default_factory=dict)
 
     def to_plain(self) -> dict[str, Any]:
