@@ -10,6 +10,7 @@ conftest.py that runs the checks in an order of its own is told in the verdict.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Generator, Sequence
 from typing import Any
 
@@ -27,7 +28,9 @@ indexes save; `restore`: a restored copy.
 
 
 OUTPUT = "cutover_check_order"
-"""The key of a worker's late checks in xdist's `workeroutput`."""
+"""The key of what a worker noted in xdist's `workeroutput`."""
+CheckStart = tuple[float, int, str]
+"""When a check began (`time.time()`), the rank of its cost, and its id."""
 
 
 class CheckOrder:
@@ -40,8 +43,8 @@ class CheckOrder:
         self.notes = notes
         # By identity: two items may have one node id.
         self._places: dict[int, int] = {}
-        self._highest = 0
-        self._late: list[str] = []
+        self._starts: list[CheckStart] = []
+        self._workers = 0
 
     def pytest_itemcollected(self, item: pytest.Item) -> None:
         """Record the place of a check, before anything changes the order."""
@@ -60,24 +63,23 @@ class CheckOrder:
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_runtest_protocol(self, item: pytest.Item) -> Generator[None, Any, Any]:
-        """Note a check that runs after one that costs more."""
-        rank = cost_rank(item)
-        if rank < self._highest:
-            self._late.append(item.nodeid)
-        self._highest = max(self._highest, rank)
+        """Note when a check starts, and what it costs."""
+        self._starts.append((time.time(), cost_rank(item), item.nodeid))
         return (yield)
-
-    @pytest.hookimpl(tryfirst=True)
-    def pytest_sessionfinish(self, session: pytest.Session) -> None:
-        """Tell which checks were late; a worker tells the controller."""
-        output: dict[str, Any] = getattr(session.config, "workeroutput", {})
-        output[OUTPUT] = self._late
-        self.notes += _describe_late(self._late)
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_testnodedown(self, node: Any) -> None:
-        """Take what a worker told."""
-        self.notes += _describe_late(getattr(node, "workeroutput", {}).get(OUTPUT, []))
+        """Take what a worker noted."""
+        self._workers += 1
+        self._starts += map(tuple, getattr(node, "workeroutput", {}).get(OUTPUT, []))
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_sessionfinish(self, session: pytest.Session) -> None:
+        """Tell which checks were late; a worker tells the controller when each began."""
+        if hasattr(session.config, "workeroutput"):
+            session.config.workeroutput[OUTPUT] = self._starts
+        else:
+            self.notes += _describe_late(find_late_checks(self._starts, max(1, self._workers)))
 
     def _sort(self, session: pytest.Session) -> None:
         last = len(self._places)
@@ -97,6 +99,19 @@ def take_from_one_queue(config: pytest.Config) -> list[str]:
         f"--dist {asked} was not used: the workers of a gate take the checks from one queue, the"
         " cheap ones first (--dist load)"
     ]
+
+
+def find_late_checks(starts: Sequence[CheckStart], workers: int) -> list[str]:
+    """Return the checks that began after dearer ones, but those that waited behind another check.
+
+    One may wait for each other worker, which has it already and is still busy.
+    """
+    ordered = sorted(starts)
+    late: dict[str, None] = {}
+    for place, (_at, rank, _node) in enumerate(ordered):
+        cheaper = [node for _at, other, node in ordered[place + 1 :] if other < rank]
+        late |= dict.fromkeys(cheaper if len(cheaper) >= workers else ())
+    return list(late)
 
 
 def _describe_late(late: Sequence[str]) -> list[str]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import pytest
 
 from cutover_gates.plugin.check_order import COSTS
-from tests.gate.holes.toy_project import Toy
+from tests.gate.holes.toy_project import CONFTEST, Toy
 from tests.selection import further
 
 CHECKS = """
@@ -98,6 +98,18 @@ def test_{cost}(recorder, number):
     time.sleep(number * 0.2)
     recorder.observe("{cost}", rows=1)
 """
+OWN_SCHEDULER = """
+from xdist.scheduler import LoadScheduling
+
+class Backwards(LoadScheduling):
+    def _send_tests(self, node, number):
+        self.pending.reverse()
+        super()._send_tests(node, number)
+        self.pending.reverse()
+
+def pytest_xdist_make_scheduler(config, log):
+    return Backwards(config, log)
+"""
 OWN_LOOP = """
 def pytest_runtestloop(session):
     session.items.reverse()
@@ -125,18 +137,22 @@ def test_workers_take_the_checks_from_one_queue(
     assert ran.verdict == "GO", ran.output
     started = [COSTS.index(cost) for cost in order.read_text(encoding="utf-8").split()]
     assert len(started) == 6 * len(costs)
+    assert "ran after checks" not in ran.output
     for place, rank in enumerate(started):
         assert sum(later < rank for later in started[place:]) <= 1, started
 
 
+@pytest.mark.parametrize(
+    ("words", "conftest"), [([], OWN_LOOP), further(["-n", "2"], OWN_SCHEDULER)]
+)
 def test_a_conftest_that_runs_the_checks_in_its_own_order_is_told(
-    toy: Toy, tmp_path_factory: pytest.TempPathFactory
+    toy: Toy, tmp_path_factory: pytest.TempPathFactory, words: list[str], conftest: str
 ) -> None:
     """Nobody can keep a conftest.py from it, so the verdict says that luck may have decided."""
     toy.write("smoke/test_documents.py", CHECKS)
-    toy.write("smoke/conftest.py", OWN_LOOP)
+    toy.write("conftest.py", CONFTEST + conftest)
     order = tmp_path_factory.mktemp("order") / "order.txt"
-    ran = toy.gate(ORDER_FILE=str(order))
+    ran = toy.gate(*words, ORDER_FILE=str(order))
     assert ran.verdict == "GO", ran.output
     assert "ran after checks that cost more" in " ".join(ran.output.split())
 
