@@ -38,7 +38,7 @@ LEAST: Mapping[str, Mapping[str, int]] = {
     },
     "data": {
         "migrations-applied": 11,
-        "migration-verified": 51,
+        "migration-verified": 56,
         "key-tables": 2,
         "row-counts": 6,
         "content-unchanged": 38,

@@ -154,6 +154,44 @@ class AnotherServerWasLinked(_Beside):
     shows = "foreign server elsewhere"
 
 
+class TheLakeIsNotReached(_Beside):
+    """The application is refused by the other server: its mapping, made by hand, is gone."""
+
+    statements = "DROP USER MAPPING FOR hospital_app SERVER lake"
+    shows = "user mapping hospital_app on lake"
+
+
+class EverybodyReachesTheLake(_Beside):
+    """Whoever signs in may read the other server in the name of one account."""
+
+    statements = "CREATE USER MAPPING FOR PUBLIC SERVER lake OPTIONS (user 'app')"
+    shows = "user mapping PUBLIC on lake"
+
+
+class OldReadingsComeFromElsewhere(_Beside):
+    """The readings of ten years ago are those of another file."""
+
+    statements = "ALTER FOREIGN TABLE old_readings OPTIONS (SET file 'readings-2021')"
+    shows = "foreign table old_readings"
+
+
+class ChangesAreNotNoted(_Beside):
+    """Nobody learns any more who changes the schema: a trigger that was made by hand is gone."""
+
+    statements = "DROP EVENT TRIGGER noted"
+    shows = "event trigger noted"
+
+
+class AMaskHidesPictures(_Beside):
+    """A label of an extension hides the pictures from all who are not its own."""
+
+    statements = """
+        INSERT INTO pg_seclabel (objoid, classoid, objsubid, provider, label)
+        VALUES ('pictures'::regclass, 'pg_class'::regclass, 0, 'anon', 'MASKED')
+    """
+    shows = "security label anon on table"
+
+
 class OptionsOfTheReleaseStayed(_Beside):
     """After a rollback the options of the release stayed behind."""
 

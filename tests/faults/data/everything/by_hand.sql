@@ -19,6 +19,8 @@ ALTER TABLE beds_free SET (autovacuum_analyze_threshold = 20);
 ALTER TABLE beds_free ALTER COLUMN ward SET STORAGE MAIN;
 CREATE COLLATION by_letter (lc_collate = 'C', lc_ctype = 'POSIX');
 CREATE OPERATOR <~ (LEFTARG = blood_group, RIGHTARG = blood_group, FUNCTION = may_receive);
+CREATE USER MAPPING FOR hospital_app SERVER lake OPTIONS (user 'app');
+CREATE EVENT TRIGGER noted ON ddl_command_end EXECUTE FUNCTION note_change();
 CREATE SCHEMA reporting;
 CREATE TABLE reporting.admissions_by_month (month date PRIMARY KEY, admissions int NOT NULL);
 ANALYZE;

@@ -101,7 +101,7 @@ EXPIRED_ROLES = Rule(
 SUPPORTING_OBJECTS = Rule(
     "SCHEMA-017",
     "Publications, casts, options and the like are as before, or as the scripts make them",
-    "What they feed or decide goes wrong without an error: replicas, searches, the room on disk.",
+    "What they feed or decide goes wrong without an error: replicas, searches, who sees what.",
     "Set the named object back, or change it by a script of the release.",
 )
 DECLARED_SCHEMAS = Rule(

@@ -37,7 +37,6 @@ SCHEMA_KINDS = (
     "policy",
     "rule",
     "statistics",
-    "event trigger",
 )
 """Kinds that scripts make, each after the kinds that it may belong to."""
 ENVIRONMENT_KINDS = (
@@ -60,10 +59,13 @@ DUMPED_KINDS = (
     "operator",
     "operator family",
     "operator class",
+    "text search parser",
+    "text search template",
     "text search dictionary",
     "text search configuration",
     "table options",
     "column options",
+    "event trigger",
 )
 """Kinds that scripts or hands make, and that a dump of the database brings back."""
 SUPPORTING_KINDS = (
@@ -72,6 +74,10 @@ SUPPORTING_KINDS = (
     "subscription",
     "foreign data wrapper",
     "foreign server",
+    "foreign table",
+    "user mapping",
+    "tablespace",
+    "security label",
 )
 """Kinds that scripts or hands make: each is as before, or as the migration makes it."""
 PLANNER_STATISTICS = "planner statistics"

@@ -23,6 +23,7 @@ _NOUNS = {
     "owner": "owner of",
     "default grant": "default grant on",
     "column order": "order of columns in",
+    "tablespace": "tablespace of",
 }
 
 
