@@ -267,13 +267,22 @@ def test_without_files_staging_says_what_the_history_holds(
     assert list_breaches(found) == [(rules.MIGRATIONS_APPLIED, "task2 (8.2)")]
 
 
-def write_verdict(reports: Path, dsn: str, folder: Path, settings: dict[str, Any]) -> None:
+def write_verdict(
+    reports: Path,
+    dsn: str,
+    folder: Path,
+    settings: dict[str, Any],
+    *,
+    table: str = "fly_hfj_migration",
+) -> None:
     """Write staging's verdict of Phase 1, with the history as the database has it now."""
     context = make_database_context(dsn, folder, **settings)
     with psycopg.connect(dsn) as connection:
         rows = connection.execute(
-            "SELECT script || ' (' || version || ')', installed_rank + 7, version, type, checksum,"
-            " success FROM fly_hfj_migration"
+            (
+                "SELECT script || ' (' || version || ')', installed_rank + 7, version, type,"
+                f" checksum, success FROM {table}"
+            ).encode()
         ).fetchall()
     names = ("migration", "installed_rank", "version", "type", "checksum", "success")
     history = {row[0]: dict(zip(names, row, strict=True)) for row in rows}

@@ -55,11 +55,11 @@ def test_each_change_is_a_difference(tablespace: str) -> None:
     with psycopg.connect(tablespace, autocommit=True) as connection:
         for statement in CHANGES:
             connection.execute(statement.encode())
-    kinds = [
+    wanted, there = (
         catalog.select_kinds(*SUPPORTING_KINDS) for catalog in (before, catalog_at(tablespace))
-    ]
+    )
     found = find_differences(
-        *kinds, lambda name: name.replace("public.", "", 1), SUPPORTING_OBJECTS
+        wanted, there, lambda name: name.replace("public.", "", 1), SUPPORTING_OBJECTS
     )
     subjects = {finding.subject for finding in found}
     assert subjects == {*CHANGES.values()}
