@@ -18,6 +18,7 @@ from cutover_gates.watch.probe_outcomes import ProbeRunner
 from cutover_gates.watch.probe_results import PathProbe, ProbeOutcome
 from cutover_gates.watch.record_lines import BEAT, BEAT_SECONDS, LAG_SECONDS, OWN_GAP, PROBE
 from cutover_gates.watch.record_writer import RecordWriter
+from cutover_gates.watch.time_spans import Span
 
 SHORTEST, LONGEST = 0.5, 1.5
 """The bounds of a pause, in intervals.
@@ -71,12 +72,16 @@ MOST_THREADS = 64
 
 @dataclass
 class ProbeLoop:
-    """The loop. `on_result` is called for each result, by the thread that has it."""
+    """The loop. `on_result` is called for each result, by the thread that has it.
+
+    `on_own_gap` is called for each gap of the watcher's own.
+    """
 
     plan: ArrivalPlan
     runner: ProbeRunner
     writer: RecordWriter
     on_result: Callable[[PathProbe], None] = lambda _: None
+    on_own_gap: Callable[[Span], None] = lambda _: None
     ended: threading.Event = field(default_factory=threading.Event)
 
     def __post_init__(self) -> None:
@@ -101,8 +106,12 @@ class ProbeLoop:
     def _note_lag(self, last: float, now: float) -> float:
         """Write down that this thread did not run for longer than it should have slept."""
         if now - last > LONGEST_SLEEP + LAG_SECONDS:
-            self.writer.write(OWN_GAP, begins=last, ends=now, why="the watcher did not run")
+            self._add_own_gap(Span(last, now), "the watcher did not run")
         return now
+
+    def _add_own_gap(self, span: Span, why: str) -> None:
+        self.writer.write(OWN_GAP, begins=span.begins, ends=span.ends, why=why)
+        self.on_own_gap(span)
 
     def _beat(self, now: float) -> None:
         if now >= self._next_beat:
@@ -123,7 +132,7 @@ class ProbeLoop:
         try:
             started = self.writer.clock()
             if started - planned > LAG_SECONDS:
-                self.writer.write(OWN_GAP, begins=planned, ends=started, why="a probe began late")
+                self._add_own_gap(Span(planned, started), "a probe began late")
                 self._record(_skip(path, planned, started, "the watcher was late"))
                 return
             self._record(self.runner.run(path, planned))

@@ -6,6 +6,7 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from functools import partial
 from math import inf
 
 from cutover_gates.config.settings import Settings
@@ -27,11 +28,13 @@ from cutover_gates.watch.probe_context import ProbeContext
 from cutover_gates.watch.probe_loop import ArrivalPlan, ProbeLoop
 from cutover_gates.watch.probe_outcomes import AnswerHeaders, ProbeRunner
 from cutover_gates.watch.probe_paths import NEEDED, SLOW_PATHS
-from cutover_gates.watch.probe_results import WatchStatus
+from cutover_gates.watch.probe_results import PathProbe, WatchStatus
 from cutover_gates.watch.read_back_run import describe_read_back, run_read_back
 from cutover_gates.watch.record_reader import record_folder
 from cutover_gates.watch.record_writer import RecordWriter, SteadyClock
 from cutover_gates.watch.session_keeper import SessionKeeper
+from cutover_gates.watch.trigger_feed import TriggerFeed
+from cutover_gates.watch.trigger_setup import make_trigger_watch
 from cutover_gates.watch.watch_scope import (
     create_watch_tag,
     hold_watch_folder,
@@ -76,13 +79,31 @@ class Watcher:
             )
             context, headers = self._prepare(stack, writer, ledger)
             runner = ProbeRunner(context, headers, self.clock, self.redactor, self._late_seconds)
-            loop = ProbeLoop(
-                ArrivalPlan(self.intervals), runner, writer, self.status.add, self.ended
+            feed = TriggerFeed(self.target.release)
+            self.triggers = make_trigger_watch(
+                self.settings, self.target, feed, writer, self.report
             )
+            loop = ProbeLoop(
+                ArrivalPlan(self.intervals),
+                runner,
+                writer,
+                partial(self._take_result, feed),
+                feed.add_own_gap,
+                self.ended,
+            )
+            self.triggers.start()
+            stack.callback(self.triggers.close)
             stack.enter_context(self._keep_status(writer))
             self.report(f"watching {self.target.name} at {self.target.url}: {folder}")
             loop.run(self.clock() + seconds)
             self._read_back()
+
+    def _take_result(self, feed: TriggerFeed, result: PathProbe) -> None:
+        self.status.add(result)
+        feed.add_result(result)
+
+    def _describe_status(self, state: str) -> dict[str, object]:
+        return {"state": state, "triggers": self.triggers.to_plain(), **self.status.to_plain()}
 
     def _read_back(self) -> None:
         """Read the acknowledged writes again, while they are still there."""
@@ -172,7 +193,7 @@ class Watcher:
 
         def write_status() -> None:
             while not done.wait(STATUS_SECONDS):
-                writer.write_status({"state": "watching", **self.status.to_plain()})
+                writer.write_status(self._describe_status("watching"))
                 writer.sync()
 
         thread = threading.Thread(target=write_status, daemon=True, name="watch-status")
@@ -182,5 +203,5 @@ class Watcher:
         finally:
             done.set()
             thread.join()
-            writer.write_status({"state": "ended", **self.status.to_plain()})
+            writer.write_status(self._describe_status("ended"))
             self.report(self.status.describe())

@@ -116,3 +116,29 @@ def test_a_killed_watcher_loses_no_acknowledged_write_and_goes_on(
     assert {(line["kind"], line["id"]) for line in record.journal} > kept
     assert not any(span.begins < killed < span.ends for span in record.watched)
     assert not [result for result in record.results if result.failed]
+
+
+@pytest.mark.thorough
+def test_a_dead_instance_orders_a_rollback_and_a_new_watcher_says_so_again(
+    watched: WatchedHospital,
+) -> None:
+    """The fourth failed health check in a row fires, and a killed watcher forgets nothing."""
+    backends = f'backends = ["{watched.balancer["backends"][0]}", "http://127.0.0.1:9"]'
+    text = (watched.folder / "cutover.toml").read_text()
+    text = text.replace("instance_header =", f"{backends}\ninstance_header =")
+    limits = "health_seconds = 0.3\nevaluate_seconds = 0.5\nstart_seconds = 2"
+    (watched.folder / "cutover.toml").write_text(f"{text}\n[targets.site.triggers]\n{limits}\n")
+    order = watched.record_folder / "ROLL-BACK-NOW.txt"
+    with watched.watch() as first:
+        watched.wait_for(order.is_file, first)
+        os.kill(first.pid, signal.SIGKILL)
+        first.wait()
+    told = order.read_text()
+    assert told.splitlines()[0].startswith("ROLL BACK NOW: health of instance:127.0.0.1:9")
+    assert told.splitlines()[0] == told.splitlines()[-1]
+    with watched.watch() as second:
+        time.sleep(1)
+        second.send_signal(signal.SIGTERM)
+        _, said = second.communicate(timeout=scale_seconds(20))
+    assert "ROLL BACK NOW: health of instance:127.0.0.1:9" in said
+    assert read_status(watched)["triggers"]["fired"]
