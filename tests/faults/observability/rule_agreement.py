@@ -40,7 +40,6 @@ class LoadedRules(PrometheusApi):
         return self.groups
 
     def fetch_scrape_interval(self, labels: str) -> float:
-        assert labels
         return 1.0
 
 

@@ -35,7 +35,7 @@ class ShareRule:
 
     @property
     def tolerance(self) -> float:
-        """Half an evaluation: how exact the moments of evaluations are."""
+        """Half an evaluation: how exactly an interval must begin with the window."""
         return self.longest_step / 4
 
     @property
@@ -79,12 +79,15 @@ class ShareCondition:
     total: int = 0
     intervals: list[CountedInterval] = field(default_factory=list)
 
-    def advance(self, now: float, reading: ShareReading | None, rule: ShareRule) -> str | None:
+    def advance(
+        self, now: float, step: float, reading: ShareReading | None, rule: ShareRule
+    ) -> str | None:
         """Take in a reading at `now`; return why a PENDING was not proven, where it was not.
 
-        `now` is the end of what the reading counted.
+        `now` is the end of what the reading counted, `step` the time since the last evaluation.
         """
-        interval = _interval_of(reading, now, rule)
+        last = self.intervals[-1].end if self.intervals else None
+        interval = _interval_of(reading, now, step, last, rule)
         if interval is None:
             self.value = TriggerValue.UNKNOWN
             return None
@@ -124,7 +127,7 @@ class ShareCondition:
         if self.state is not TriggerState.PENDING or self.known_through is None:
             return None
         seen = [each for each in self.intervals if each.start >= share.start - rule.tolerance]
-        self.unknown += count_uncovered(seen, self.known_through, now, rule.tolerance)
+        self.unknown += count_uncovered(seen, self.known_through, now)
         self.known_through = now
         if self.unknown <= rule.unknown_seconds:
             return None
@@ -143,7 +146,7 @@ class ShareCondition:
         after = [each for each in inside if each.start >= onset]
         self.state, self.since, self.rate_since = TriggerState.PENDING, onset, now
         self.through, self.excess, self.peak = onset, 0, 0
-        self.unknown = count_uncovered(after, onset, now, rule.tolerance)
+        self.unknown = count_uncovered(after, onset, now)
         self.known_through = now
         self.first_bad = next((each.start for each in after if each.bad), onset)
         for each in after:
@@ -172,14 +175,19 @@ class ShareCondition:
 
 
 def _interval_of(
-    reading: ShareReading | None, now: float, rule: ShareRule
+    reading: ShareReading | None, now: float, step: float, last: float | None, rule: ShareRule
 ) -> CountedInterval | None:
-    """Return what was counted; None where it is unknown, or over too long a time to place it."""
+    """Return what was counted; None where it is unknown, or over too long a time to place it.
+
+    `last`: the end of what was counted before. What ends there already is an old answer.
+    """
     if reading is None or reading.bad is None or reading.total is None:
         return None
-    seconds = rule.longest_step / 2 if reading.seconds is None else reading.seconds
+    seconds = step if reading.seconds is None else reading.seconds
     # One missing scrape changes nothing: the next one counts for both. After more of them nobody
     # knows when the requests were.
-    if not 0 < seconds <= rule.longest_step + rule.tolerance:
+    if not 0 < seconds <= rule.longest_step + rule.tolerance or (last is not None and now <= last):
         return None
-    return CountedInterval(now - seconds, now, reading.bad, reading.total)
+    # No second is covered twice: it would hide one that is not covered at all.
+    start = now - seconds if last is None else max(now - seconds, last)
+    return CountedInterval(start, now, reading.bad, reading.total)

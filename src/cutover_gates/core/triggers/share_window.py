@@ -84,13 +84,13 @@ def find_onset(intervals: Sequence[CountedInterval], share: Fraction) -> float:
     return onset
 
 
-def count_uncovered(
-    intervals: Sequence[CountedInterval], start: float, end: float, tolerance: float
-) -> float:
-    """Return the seconds between two moments that no interval covers; small ones are none."""
-    covered = sum(_overlaps(intervals, start, end))
-    uncovered = (end - start) - covered
-    return uncovered if uncovered > tolerance else 0.0
+def count_uncovered(intervals: Sequence[CountedInterval], start: float, end: float) -> float:
+    """Return the seconds between two moments that no interval covers.
+
+    Sums of moments are not exact, so a millisecond is none.
+    """
+    uncovered = (end - start) - sum(_overlaps(intervals, start, end))
+    return uncovered if uncovered > 1e-3 else 0.0
 
 
 def _overlaps(intervals: Sequence[CountedInterval], start: float, end: float) -> Iterator[float]:

@@ -77,8 +77,7 @@ def _list_reasons(machine: TriggerMachine, trigger: TriggerName) -> Iterator[str
     for subject in SUBJECTS[trigger]:
         if not any(key.subject == subject for key in keys):
             yield f"{trigger} was never evaluated for {subject}"
-    for source in machine.blind.list_blind(machine.limits):
-        yield f"{source} has been blind for {machine.blind.seconds[source]:.0f} s"
+    yield from _find_blindness(machine)
     for span in machine.unproven:
         if span.key is None or span.key.trigger is trigger:
             about = f"{span.key.text}: " if span.key else ""
@@ -86,6 +85,14 @@ def _list_reasons(machine: TriggerMachine, trigger: TriggerName) -> Iterator[str
     for key in keys:
         if key.subject != OLD:
             yield from _find_open(machine, key)
+
+
+def _find_blindness(machine: TriggerMachine) -> Iterator[str]:
+    """Yield what was not watched at all."""
+    for source in machine.blind.list_blind(machine.limits):
+        yield f"{source} has been blind for {machine.blind.seconds[source]:.0f} s"
+    if machine.unwatched > (1 - COVERED_SHARE) * machine.now:
+        yield f"nobody watched for {machine.unwatched:.0f} of {machine.now:.0f} s"
 
 
 def _find_open(machine: TriggerMachine, key: ConditionKey) -> Iterator[str]:

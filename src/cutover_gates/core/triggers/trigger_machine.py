@@ -55,6 +55,7 @@ class TriggerMachine:
     firings: list[Firing] = field(default_factory=list)
     unproven: list[UnprovenSpan] = field(default_factory=list)
     evaluations: int = 0
+    unwatched: float = 0.0
 
     def evaluate(self, evaluation: Evaluation) -> tuple[Firing, ...]:
         """Take in one evaluation; return what fired with it.
@@ -88,12 +89,12 @@ class TriggerMachine:
         self.now = at + self.offset
         if step <= self.limits.longest_step:
             return step
-        self.note_unwatched(step - usual)
+        self.count_unwatched(step - usual)
         return usual
 
-    def note_unwatched(self, seconds: float) -> None:
-        """Note time in which nobody watched; after too much of it the counts begin anew."""
-        self.unproven.append(UnprovenSpan(self.now, f"nobody watched for {seconds:.0f} s"))
+    def count_unwatched(self, seconds: float) -> None:
+        """Count time in which nobody watched; after too much of it the counts begin anew."""
+        self.unwatched += seconds
         self.blind.interrupt()
         for key, condition in self.conditions.items():
             self._add_unseen(key, condition, seconds)
@@ -116,7 +117,7 @@ class TriggerMachine:
             return
         if reading is None and self._is_between_probes(condition):
             return
-        reason = self._hand_over(key, condition, reading)
+        reason = self._hand_over(key, condition, reading, step)
         if reason:
             self.unproven.append(UnprovenSpan(self.now, reason, key))
         if isinstance(condition, HealthCondition) and condition.is_starting:
@@ -129,14 +130,19 @@ class TriggerMachine:
             self._add_unseen(key, condition, step)
 
     def _hand_over(
-        self, key: ConditionKey, condition: TriggerCondition, reading: TriggerReading | None
+        self,
+        key: ConditionKey,
+        condition: TriggerCondition,
+        reading: TriggerReading | None,
+        step: float,
     ) -> str | None:
         match condition, reading:
             case ShareCondition(), ShareReading() | None:
-                end = self.now
-                if reading is not None and reading.at is not None and self.offset is not None:
-                    end = reading.at + self.offset
-                return condition.advance(end, reading, share_rule(key.trigger, self.limits))
+                end = self._end_of(reading)
+                # What ends in the future was told by a clock that is wrong.
+                usable = reading if end <= self.now else None
+                rule = share_rule(key.trigger, self.limits)
+                return condition.advance(end, step, usable, rule)
             case HealthCondition(), HealthReading() | None:
                 condition.advance(self.now, reading, self.limits)
             case DatabaseCondition(), DatabaseReading() | None:
@@ -144,6 +150,12 @@ class TriggerMachine:
             case _:
                 raise ValueError(f"{key.text} had a reading of another kind before")
         return None
+
+    def _end_of(self, reading: ShareReading | None) -> float:
+        """Return until when a reading counted, in seconds of the watch."""
+        if reading is None or reading.at is None or self.offset is None:
+            return self.now
+        return reading.at + self.offset
 
     def _add_unseen(self, key: ConditionKey, condition: TriggerCondition, seconds: float) -> None:
         """Count time in which a condition was unknown; failures in a row do not outlast it."""

@@ -44,6 +44,7 @@ def dump_state(machine: TriggerMachine) -> dict[str, Any]:
         "now": machine.now,
         "digest": machine.digest,
         "evaluations": machine.evaluations,
+        "unwatched": machine.unwatched,
         "blind": asdict(machine.blind),
         "conditions": {key.text: asdict(each) for key, each in machine.conditions.items()},
         "coverage": {key.text: asdict(each) for key, each in machine.coverage.items()},
@@ -67,7 +68,9 @@ def resume_machine(
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise UnusableState(f"the state of the triggers cannot be read: {error}") from None
     machine.now += max(0.0, unwatched_seconds)
-    machine.note_unwatched(max(0.0, unwatched_seconds))
+    machine.count_unwatched(max(0.0, unwatched_seconds))
+    reason = f"the watcher was not running for {unwatched_seconds:.0f} s"
+    machine.unproven.append(UnprovenSpan(machine.now, reason))
     return machine
 
 
@@ -84,6 +87,7 @@ def _load_machine(state: Mapping[str, Any], limits: TriggerLimits) -> TriggerMac
         firings=[Firing(**{**each, "key": parse_key(each["key"])}) for each in state["firings"]],
         unproven=[_load_span(each) for each in state["unproven"]],
         evaluations=int(state["evaluations"]),
+        unwatched=float(state["unwatched"]),
     )
 
 

@@ -8,8 +8,11 @@ from math import inf
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cutover_gates.core.triggers.trigger_names import TriggerState
+from cutover_gates.core.triggers.evaluation import Evaluation, ShareReading
+from cutover_gates.core.triggers.trigger_names import TriggerState, TriggerValue
 from tests.unit.core.triggers.trigger_courses import (
+    ERRORS,
+    PROBES,
     SHORT,
     first_firing,
     health_course,
@@ -97,3 +100,57 @@ def test_health_needs_four_failures_without_an_answer_between(signs: str) -> Non
     """What is unknown for less than two minutes is passed over."""
     fires = first_firing(health_course(signs)) < inf
     assert fires == ("FFFF" in signs.replace("?", ""))
+
+
+def _readings(seconds: float, ends: Sequence[float]) -> list[Evaluation]:
+    """Return evaluations with 50 % of errors whose readings end at `ends`."""
+    return [
+        Evaluation(end, (ShareReading(ERRORS, 500, 1_000, seconds, end),), {PROBES: True})
+        for end in ends
+    ]
+
+
+def test_a_source_that_sees_three_of_five_seconds_is_not_five_minutes() -> None:
+    """What is missing adds up, though each piece is short."""
+    course = _readings(3.0, [5.0 * n for n in range(1, 80)])
+    machine, fired = run_course(course)
+    assert not fired
+    assert machine.unproven
+
+
+def test_a_source_that_counts_seconds_twice_hides_no_gap() -> None:
+    ends = [5.0 * n for n in range(1, 31)] + [180.0 + 5.0 * n for n in range(1, 20)]
+    assert first_firing(_readings(10.0, ends)) == inf
+
+
+def test_jitter_of_evaluations_is_no_gap() -> None:
+    ends = [5.0 * n + (0.4 if n % 2 else 0.0) for n in range(1, 63)]
+    course = [Evaluation(end, (ShareReading(ERRORS, 500, 1_000),), {PROBES: True}) for end in ends]
+    assert 295 <= first_firing(course) <= 305
+
+
+def test_an_old_answer_is_unknown() -> None:
+    """A source that says the same minute again and again proves nothing of the next."""
+    course = [
+        Evaluation(5.0 * n, (ShareReading(ERRORS, 0, 1_000, 5.0, min(5.0 * n, 60.0)),))
+        for n in range(1, 40)
+    ]
+    (condition,) = run_course(course)[0].conditions.values()
+    assert condition.value is TriggerValue.UNKNOWN
+
+
+def test_an_answer_of_the_future_is_unknown() -> None:
+    course = [
+        Evaluation(5.0 * n, (ShareReading(ERRORS, 0, 1_000, 5.0, 5.0 * n + 30),))
+        for n in range(1, 40)
+    ]
+    (condition,) = run_course(course)[0].conditions.values()
+    assert condition.value is TriggerValue.UNKNOWN
+
+
+def test_readings_that_are_late_by_a_known_delay_decide_the_same() -> None:
+    course = [
+        Evaluation(5.0 * n, (ShareReading(ERRORS, 500, 1_000, 5.0, 5.0 * n - 7),))
+        for n in range(1, 80)
+    ]
+    assert first_firing(course) == first_firing(share_course([500] * 79))

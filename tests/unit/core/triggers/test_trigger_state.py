@@ -75,7 +75,7 @@ def test_the_time_that_nobody_watched_is_not_proven() -> None:
         resumed.evaluate(each)
     errors = conclude(resumed)[1]
     assert errors.outcome is TriggerOutcome.NOT_PROVEN
-    assert any("nobody watched for 40 s" in reason for reason in errors.reasons)
+    assert any("was not running for 40 s" in reason for reason in errors.reasons)
 
 
 def test_a_resumption_never_fires() -> None:

@@ -21,7 +21,7 @@ from cutover_gates.probes.observability.prometheus_api import PrometheusApi
 
 TABLE = "monitoring.alerts"
 SERIES = f"{TABLE}.series"
-SHARE_EVALUATION = 2.5
+SHARE_EVALUATION = 5.0
 """Seconds between two evaluations of rules that last minutes: their moments need be no finer."""
 SHARES = ("error-rate", "response-time")
 

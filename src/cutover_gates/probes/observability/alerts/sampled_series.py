@@ -22,12 +22,13 @@ class SampledSeries:
 
     def count(self, increments: Mapping[str, float], seconds: float, *, seen: bool = True) -> None:
         """Add seconds in which counters grow evenly."""
+        self.totals = {**dict.fromkeys(increments, 0.0), **self.totals}
         for moment in self._list_moments(seconds):
             share = (moment - self.end) / seconds
             for name, increment in increments.items():
-                self._add(name, self.totals.get(name, 0.0) + share * increment, seen)
+                self._add(name, self.totals[name] + share * increment, seen)
         for name, increment in increments.items():
-            self.totals[name] = self.totals.get(name, 0.0) + increment
+            self.totals[name] += increment
         self.end += seconds
 
     def hold(self, values: Mapping[str, float], seconds: float, *, seen: bool = True) -> None:
@@ -44,7 +45,7 @@ class SampledSeries:
         return [number * self.scrape for number in range(first, last + 1)]
 
     def _add(self, name: str, value: float, seen: bool) -> None:
-        # The first sample of all is at the moment 0.
+        # The first sample of all is at the moment 0: a counter begins there.
         samples = self.samples.setdefault(name, [value if name not in self.totals else 0.0])
         samples.append(value if seen else None)
 
