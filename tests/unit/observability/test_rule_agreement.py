@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -113,7 +114,7 @@ def test_an_answer_of_another_form_proves_nothing(
     output: bytes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A later promtool may print another text: it is never taken for an alert that is silent."""
-    monkeypatch.setattr(promtool.shutil, "which", lambda _name: "/bin/promtool")
+    monkeypatch.setattr(shutil, "which", lambda _name: "/bin/promtool")
     monkeypatch.setattr(promtool, "run_child", lambda *_a, **_k: CompletedChild(0, output, b""))
     troubles = list(TroubleRecorder(NAMES, 1.0, 2.0).list_troubles("health"))
     with pytest.raises(NotProven):

@@ -7,7 +7,7 @@ unknown. A reading that is left out is unknown, too, once its condition has been
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 
@@ -105,6 +105,22 @@ class Evaluation:
     readings: tuple[TriggerReading, ...] = ()
     sources: Mapping[SignalSource, bool] = field(default_factory=dict)
     digest: str | None = None
+
+
+def group_readings(
+    readings: Sequence[TriggerReading],
+) -> dict[ConditionKey, list[TriggerReading]]:
+    """Return the readings of each condition; only probes of health may be several.
+
+    Raises `ValueError` where others are.
+    """
+    grouped: dict[ConditionKey, list[TriggerReading]] = {}
+    for each in readings:
+        grouped.setdefault(each.key, []).append(each)
+    for key, several in grouped.items():
+        if len(several) > 1 and key.trigger is not TriggerName.HEALTH:
+            raise ValueError(f"{key.text} has {len(several)} readings in one evaluation")
+    return grouped
 
 
 def is_connection_failure(sqlstate: str, *, terminating: bool = False) -> bool:

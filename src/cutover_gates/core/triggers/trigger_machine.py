@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 
 from cutover_gates.core.triggers.blind_sources import BlindSources
@@ -13,6 +13,7 @@ from cutover_gates.core.triggers.evaluation import (
     HealthReading,
     ShareReading,
     TriggerReading,
+    group_readings,
 )
 from cutover_gates.core.triggers.health_condition import HealthCondition
 from cutover_gates.core.triggers.share_condition import ShareCondition, share_rule
@@ -31,7 +32,6 @@ from cutover_gates.core.triggers.trigger_names import (
     OLD,
     SERVICE,
     ConditionKey,
-    TriggerName,
     TriggerState,
     TriggerValue,
 )
@@ -65,7 +65,7 @@ class TriggerMachine:
         step = self._advance_clock(evaluation.at)
         self._compare_digest(evaluation.digest)
         self.blind.advance(self.now, step, evaluation.sources, self.limits)
-        readings = _group_by_condition(evaluation.readings)
+        readings = group_readings(evaluation.readings)
         for key in readings.keys() - self.conditions.keys():
             self.conditions[key] = _new_condition(readings[key][0])
             self.coverage[key] = ConditionCoverage()
@@ -199,19 +199,6 @@ class TriggerMachine:
         if old is None or old.value is not TriggerValue.TRUE:
             return ""
         return "the release before is as bad at this moment: a rollback may not help"
-
-
-def _group_by_condition(
-    readings: Sequence[TriggerReading],
-) -> dict[ConditionKey, list[TriggerReading]]:
-    """Return the readings of each condition; only probes of health may be several."""
-    grouped: dict[ConditionKey, list[TriggerReading]] = {}
-    for each in readings:
-        grouped.setdefault(each.key, []).append(each)
-    for key, several in grouped.items():
-        if len(several) > 1 and key.trigger is not TriggerName.HEALTH:
-            raise ValueError(f"{key.text} has {len(several)} readings in one evaluation")
-    return grouped
 
 
 def _new_condition(reading: TriggerReading) -> TriggerCondition:
