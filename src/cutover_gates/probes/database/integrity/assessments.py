@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import replace
 
 from cutover_gates.core.evidence.assessment import (
@@ -35,8 +35,13 @@ class IntegrityAssessments:
     Every method raises `NotProven` where nothing can be read at all.
     """
 
-    def __init__(self, context: DatabaseContext) -> None:
-        self.context = context
+    def __init__(
+        self,
+        context: DatabaseContext,
+        read_unbroken: Callable[[], Mapping[str, Collection[str]]] = dict,
+    ) -> None:
+        """`read_unbroken` gives the conditions on rows that another pass has seen to hold."""
+        self.context, self.read_unbroken = context, read_unbroken
 
     def assess_declarations(self) -> Assessment:
         """Check by the catalog's flags that constraints, indexes and triggers are in force."""
@@ -127,6 +132,7 @@ class IntegrityAssessments:
         # One pass over all tables answers all questions about single rows, in whichever process
         # asks first: reading a large table is what costs.
         plain = self.context.compute_once(
-            "integrity-of-each-row", lambda: check_row_constraints(self.context)
+            "integrity-of-each-row",
+            lambda: check_row_constraints(self.context, self.read_unbroken()),
         )
         return self.context.record_assessment(Assessment.from_plain(plain[kind]))

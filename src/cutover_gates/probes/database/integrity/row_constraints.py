@@ -6,7 +6,7 @@ costs.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from psycopg import sql
@@ -34,14 +34,19 @@ RULES = {
     "partitions": rules.PARTITION_BOUNDS,
 }
 """The rule of each kind of declaration."""
+SHARED = "evaluated in the pass over the content"
+"""The figure with the number of constraints for which no table was read again."""
 MAX_CONSTRAINTS_PER_QUERY = 500
 """A statement may have 1664 columns, and each constraint takes one."""
 
 
-def check_row_constraints(context: DatabaseContext) -> dict[str, Any]:
+def check_row_constraints(
+    context: DatabaseContext, unbroken: Mapping[str, Collection[str]]
+) -> dict[str, Any]:
     """Check all tables, the smallest first; return the plain assessment of each kind of `RULES`.
 
-    Raises `NotProven` where nothing can be read at all.
+    `unbroken`: the conditions, by table, that another pass has seen to be met by no row. Raises
+    `NotProven` where nothing can be read at all.
     """
     builders = {kind: AssessmentBuilder() for kind in RULES}
     with BoundedReader(context) as reader:
@@ -55,10 +60,30 @@ def check_row_constraints(context: DatabaseContext) -> dict[str, Any]:
             context.report_progress(
                 f"constraints of each row: {table.display_name} ({number} of {len(tables)})"
             )
-            _check_all_of_table(reader, table, constraints[table.oid], builders)
+            known = unbroken.get(f"{table.schema}.{table.name}", ())
+            left = _take_over(table, constraints[table.oid], known, builders)
+            _check_all_of_table(reader, table, left, builders)
         for kind, builder in builders.items():
             report_empty_declarations(structure, builder, f"declares nothing of this kind ({kind})")
     return {kind: builder.build(RULES[kind].title).to_plain() for kind, builder in builders.items()}
+
+
+def _take_over(
+    table: Relation,
+    constraints: Sequence[RowConstraint],
+    known: Collection[str],
+    builders: Mapping[str, AssessmentBuilder],
+) -> list[RowConstraint]:
+    """Add the constraints that are known to hold, and return the others."""
+    left = list[RowConstraint]()
+    for constraint in constraints:
+        if constraint.violation.as_string() not in known:
+            left.append(constraint)
+            continue
+        builder = builders[constraint.kind]
+        builder.checked.append(f"{table.display_name}.{constraint.name}")
+        builder.figures[SHARED] = builder.figures.get(SHARED, 0) + 1
+    return left
 
 
 def _check_all_of_table(

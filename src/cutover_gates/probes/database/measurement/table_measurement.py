@@ -9,6 +9,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from functools import partial
 
 import psycopg
 
@@ -19,6 +20,7 @@ from cutover_gates.probes.database.measurement.consistent_session import (
     ConsistentSession,
     open_consistent_session,
 )
+from cutover_gates.probes.database.measurement.row_conditions import ConditionCounts
 from cutover_gates.probes.database.measurement.row_hashes import MODULUS
 from cutover_gates.probes.database.measurement.table_accumulators import (
     TableAccumulator,
@@ -64,11 +66,13 @@ def measure_in_session(
     connections: int = 4,
     contents: bool = True,
     columns: bool = False,
+    conditions: ConditionCounts | None = None,
     watch: ProgressCallback = lambda _progress: None,
 ) -> DatabaseStats:
     """Measure tables at the moment of a session that is open already.
 
-    `columns`: sum each column by itself, too, once all contents are hashed.
+    `columns`: sum each column by itself, too, once all contents are hashed. `conditions` are
+    counted in the pass that hashes.
     """
     began = time.monotonic()
     cheapest = sorted(tables, key=lambda spec: spec.size)
@@ -90,7 +94,7 @@ def measure_in_session(
         lambda spec: table_queries.divide_table(
             spec, whole=whole, divided=spec.division is not None
         ),
-        _sum_hashes,
+        partial(_sum_hashes, conditions or ConditionCounts()),
     )
     stats = build_stats(counted.accumulators, summed.accumulators, time.monotonic() - began)
     if not columns:
@@ -149,9 +153,12 @@ def _count_rows(
 
 
 def _sum_hashes(
-    connection: TupleConnection, accumulator: TableAccumulator, piece: TablePiece
+    conditions: ConditionCounts,
+    connection: TupleConnection,
+    accumulator: TableAccumulator,
+    piece: TablePiece,
 ) -> Callable[[], None]:
-    rows = connection.execute(table_queries.content_query(accumulator.spec, piece))
+    rows, counts = conditions.read_piece(connection, accumulator.spec, piece)
     segments = {number: _build_sums(count, sums) for number, count, *sums in rows}
 
     def add_result() -> None:
@@ -159,6 +166,7 @@ def _sum_hashes(
             known = accumulator.segments.get(number, RowSums())
             accumulator.segments[number] = known + sums
             accumulator.rows += sums.rows
+        conditions.add(piece.part, counts)
 
     return add_result
 

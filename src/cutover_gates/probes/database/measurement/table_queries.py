@@ -77,10 +77,13 @@ def count_query(spec: TableSpec, piece: TablePiece) -> sql.Composed:
     return sql.SQL("SELECT count(*), {} {}").format(newer, piece.from_clause())
 
 
-def content_query(spec: TableSpec, piece: TablePiece) -> sql.Composed:
+def content_query(
+    spec: TableSpec, piece: TablePiece, conditions: Sequence[sql.Composable] = ()
+) -> sql.Composed:
     """Return the statement that gives (segment, rows, keys, content, expected) of each segment.
 
-    A table that is not divided has one segment with the number 0.
+    A table that is not divided has one segment with the number 0. Behind them stands for each
+    condition the number of rows that meet it.
     """
     sums = [
         sql.SQL("count(*)"),
@@ -89,6 +92,7 @@ def content_query(spec: TableSpec, piece: TablePiece) -> sql.Composed:
     ]
     if spec.expected is not None:
         sums.append(sql.SQL("sum({})").format(row_hash(spec.expected, spec.expected_key)))
+    sums += [sql.SQL("count(*) FILTER (WHERE {})").format(each) for each in conditions]
     number = segment_number(spec, spec.division) if spec.division else sql.SQL("0")
     return sql.SQL("SELECT {}, {} {} AND {}{}").format(
         number,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import wraps
 from pathlib import Path
@@ -10,10 +10,11 @@ from typing import Any
 
 import psycopg
 
+from cutover_gates.config.base import SettingsError
 from cutover_gates.core.evidence.assessment import Assessment, AssessmentBuilder
-from cutover_gates.core.findings import Finding, NotProven, gap_error
+from cutover_gates.core.findings import NotProven, gap_error
 from cutover_gates.probes.database import identity
-from cutover_gates.probes.database.context import DatabaseContext
+from cutover_gates.probes.database.context import DatabaseContext, DatabaseUnreachable
 from cutover_gates.probes.database.lock_holders import describe_read_error
 from cutover_gates.probes.database.measurement.consistent_session import open_consistent_session
 from cutover_gates.probes.database.measurement.table_specs import read_tables
@@ -26,7 +27,12 @@ from cutover_gates.probes.database.rows.row_comparison import (
     compare_contents,
     compare_restored_contents,
 )
-from cutover_gates.probes.database.rows.row_counts import compare_counts, count_surplus_rows
+from cutover_gates.probes.database.rows.row_counts import (
+    LOCATED,
+    add_place,
+    compare_counts,
+    count_surplus_rows,
+)
 from cutover_gates.probes.database.rows.rows_since_snapshot import (
     list_writes_since_snapshot,
     record_new_rows,
@@ -60,18 +66,6 @@ def _not_proven_on_database_error(
             raise gap_error(rules.ROWS_READABLE, rows.context.target, reason) from None
 
     return answer
-
-
-# Rules of the comparison of contents whose findings name keys.
-_LOCATED = (rules.ROW_COUNT, rules.KEYS)
-
-
-def _add_place(finding: Finding, located: Mapping[str, Finding]) -> Finding:
-    """Return the finding with the keys that the comparison of contents named for its table."""
-    place = located[finding.subject].actual if finding.subject in located else ""
-    _, _, keys = place.partition("; ")
-    is_told = finding.rule == rules.ROW_COUNT and keys
-    return replace(finding, actual=f"{finding.actual}; {keys}") if is_told else finding
 
 
 class RowAssessments:
@@ -150,6 +144,14 @@ class RowAssessments:
             list_writes_since_snapshot(self.context, before, self.context.heavy_dsn)
         )
 
+    def list_unbroken_conditions(self) -> Mapping[str, Sequence[str]]:
+        """Return the conditions that the comparison of contents has seen to be met by no row."""
+        try:
+            before = load_expected_snapshot(self.context, contents=False).snapshot
+            return self._scan_once(before, ExpectedState.MIGRATED).unbroken
+        except (NotProven, DatabaseUnreachable, SettingsError, psycopg.Error):
+            return {}
+
     def _record(self, assessment: Assessment) -> Assessment:
         return self.context.record_assessment(assessment)
 
@@ -174,8 +176,8 @@ class RowAssessments:
             contents = self._compare_contents_once(before).findings
         except (NotProven, psycopg.Error):
             return counts
-        located = {finding.subject: finding for finding in contents if finding.rule in _LOCATED}
-        told = tuple(_add_place(finding, located) for finding in counts.findings)
+        located = {finding.subject: finding for finding in contents if finding.rule in LOCATED}
+        told = tuple(add_place(finding, located) for finding in counts.findings)
         return replace(counts, findings=told)
 
     def _take_snapshot(self) -> dict[str, Any]:

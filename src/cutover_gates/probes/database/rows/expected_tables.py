@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from cutover_gates.core.findings import NotProven
+from cutover_gates.core.findings import NotProven, gap_error
 from cutover_gates.probes.database.backup.restored_copies import open_restored_backup
 from cutover_gates.probes.database.context import DatabaseContext, DatabaseUnreachable
 from cutover_gates.probes.database.measurement.consistent_session import open_consistent_session
@@ -29,9 +29,9 @@ from cutover_gates.probes.database.rows.snapshot_from_backup import find_foreign
 from cutover_gates.probes.database.rows.snapshot_scan import (
     DatabaseScan,
     ExpectedState,
-    require_same_declarations,
 )
-from cutover_gates.probes.database.snapshot.model import Snapshot
+from cutover_gates.probes.database.snapshot import rules as snapshot_rules
+from cutover_gates.probes.database.snapshot.model import Snapshot, declarations_digest
 from cutover_gates.probes.database.snapshot.selection import (
     find_newest_snapshot,
     require_comparable_hashes,
@@ -52,6 +52,13 @@ def load_expected_snapshot(
         require_comparable_hashes(context, before)
     applied = apply_declarations(context, before)
     return replace(applied, snapshot=add_moved_rows(context, applied.snapshot))
+
+
+def require_same_declarations(context: DatabaseContext, before: Snapshot) -> None:
+    """Raise `NotProven` where the snapshot was made with other declarations than those in force."""
+    if before.declarations != declarations_digest(context):
+        reason = "migrations.tables was changed after it was taken"
+        raise gap_error(snapshot_rules.SAME_DECLARATIONS, before.label, reason)
 
 
 def add_moved_rows(context: DatabaseContext, before: Snapshot) -> Snapshot:

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import replace
+
 from cutover_gates.config.table_changes import TableChange
 from cutover_gates.core.evidence.assessment import Assessment, AssessmentBuilder
+from cutover_gates.core.findings import Finding
 from cutover_gates.core.tables import suggest_nearest
 from cutover_gates.probes.database.context import DatabaseContext
 from cutover_gates.probes.database.identity import qualified_history_name
@@ -13,6 +17,8 @@ from cutover_gates.probes.database.rows.snapshot_scan import DatabaseScan
 from cutover_gates.probes.database.snapshot import rules as snapshot_rules
 from cutover_gates.probes.database.snapshot.model import Snapshot
 
+LOCATED = (rules.ROW_COUNT, rules.KEYS)
+"""Rules of the comparison of contents whose findings name keys."""
 TITLE = "Every table has the rows that it should have"
 
 
@@ -191,3 +197,11 @@ def _describe_declaration(change: TableChange, before: Snapshot) -> str:
         source = "what from gives in " if change.from_query else "as in "
         return f"{source}{before.label}"
     return f"declared {change.rows}"
+
+
+def add_place(finding: Finding, located: Mapping[str, Finding]) -> Finding:
+    """Return the finding with the keys that the comparison of contents named for its table."""
+    place = located[finding.subject].actual if finding.subject in located else ""
+    _, _, keys = place.partition("; ")
+    is_told = finding.rule == rules.ROW_COUNT and keys
+    return replace(finding, actual=f"{finding.actual}; {keys}") if is_told else finding

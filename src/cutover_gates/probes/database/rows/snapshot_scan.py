@@ -10,7 +10,6 @@ from typing import Any
 
 import psycopg
 
-from cutover_gates.core.findings import gap_error
 from cutover_gates.probes.database.context import DatabaseContext
 from cutover_gates.probes.database.identity import qualified_history_name
 from cutover_gates.probes.database.lock_holders import describe_failure
@@ -37,8 +36,8 @@ from cutover_gates.probes.database.measurement.table_stats import (
     TableStats,
 )
 from cutover_gates.probes.database.moves.current_tables import CurrentTables, apply_moves
-from cutover_gates.probes.database.snapshot import rules as snapshot_rules
-from cutover_gates.probes.database.snapshot.model import Snapshot, declarations_digest
+from cutover_gates.probes.database.rows.shared_pass import read_conditions
+from cutover_gates.probes.database.snapshot.model import Snapshot
 
 
 class ExpectedState(StrEnum):
@@ -56,8 +55,9 @@ class DatabaseScan:
 
     `columns`: the type of each column, by table and column. `left_out`: the kind, by relation.
     `moved`: what holds the rows of a table now, by its name before. `failed`: why they are not
-    found. `replayed`: the new tables that the replay made, too. `replayed_whole`: those of before
-    that are compared with it. `found`: where it found what is gone. They are added after the scan.
+    found. `unbroken`: the conditions (SQL) that no row met in this pass. Added later: `replayed`, the
+    new tables that the replay made, too; `replayed_whole`, those of before that are compared with
+    it; `found`, where it found what is gone.
     """
 
     figures: DatabaseStats
@@ -65,6 +65,7 @@ class DatabaseScan:
     left_out: Mapping[str, str] = field(default_factory=dict)
     moved: Mapping[str, str] = field(default_factory=dict)
     failed: Mapping[str, str] = field(default_factory=dict)
+    unbroken: Mapping[str, Sequence[str]] = field(default_factory=dict)
     replayed: frozenset[str] = frozenset()
     replayed_whole: frozenset[str] = frozenset()
     found: Mapping[str, str] = field(default_factory=dict)
@@ -77,13 +78,15 @@ class DatabaseScan:
             "left_out": dict(self.left_out),
             "moved": dict(self.moved),
             "failed": dict(self.failed),
+            "unbroken": dict(self.unbroken),
         }
 
     @classmethod
     def from_plain(cls, plain: Mapping[str, Any]) -> DatabaseScan:
         """Return the scan that `to_plain` wrote."""
         figures = DatabaseStats.from_plain(plain["figures"])
-        return cls(figures, *(plain[name] for name in ("columns", "left_out", "moved", "failed")))
+        others = ("columns", "left_out", "moved", "failed", "unbroken")
+        return cls(figures, *map(plain.__getitem__, others))
 
     def missing_reason(self, table: str) -> str:
         """The reason why a table was not measured to its end."""
@@ -95,13 +98,6 @@ class DatabaseScan:
         return {context.display_name(name): table.newer for name, table in tables if table.newer}
 
 
-def require_same_declarations(context: DatabaseContext, before: Snapshot) -> None:
-    """Raise `NotProven` where the snapshot was made with other declarations than those in force."""
-    if before.declarations != declarations_digest(context):
-        reason = "migrations.tables was changed after it was taken"
-        raise gap_error(snapshot_rules.SAME_DECLARATIONS, before.label, reason)
-
-
 def scan_database(
     context: DatabaseContext, before: Snapshot, dsn: str, expected: ExpectedState
 ) -> DatabaseScan:
@@ -110,6 +106,7 @@ def scan_database(
     Raise `DatabaseUnreachable`.
     """
     schemas, ends = context.migrations.schemas, time.time() + context.budget.remaining_seconds
+    conditions = read_conditions(context, migrated=expected is ExpectedState.MIGRATED)
     with (
         context.record_step("counting and comparing rows"),
         open_consistent_session(dsn, ends, schemas) as session,
@@ -127,12 +124,15 @@ def scan_database(
             session,
             specs,
             connections=context.migrations.connections,
+            conditions=conditions,
             watch=MeasurementProgress(context, "rows"),
         )
         figures = _add_column_sums(session, specs, before, figures)
     columns = {name: table.columns for name, table in tables.items()}
+    whole = [spec for spec in specs if spec.name not in figures.unproven]
+    unbroken = conditions.list_unbroken(whole)
     figures = explain_missing_time(context, figures)
-    return DatabaseScan(figures, columns, left_out, current.stands_for, current.failed)
+    return DatabaseScan(figures, columns, left_out, current.stands_for, current.failed, unbroken)
 
 
 def read_current_tables(
