@@ -113,6 +113,22 @@ class AReadingIsInAnotherYear(DataFault):
     shows = "readings_2025"
 
 
+class ADoseIsNotThatOfTheWeight(DataFault):
+    """The computed dose is that of a heavier child: nobody wrote it, and everybody reads it."""
+
+    hospital = EVERYTHING
+    item = "constraints-hold"
+    also: ClassVar[Mapping[str, str]] = {"content-unchanged": "the dose was another one"}
+    # PostgreSQL never computes a stored column anew, whatever a restore or a faulty tool put there.
+    statements = """
+        UPDATE pg_attribute SET attgenerated = '' WHERE attrelid = 'doses'::regclass AND attname = 'mg';
+        UPDATE doses SET mg = 1500 WHERE id = 5;
+        UPDATE pg_attribute SET attgenerated = 's' WHERE attrelid = 'doses'::regclass AND attname = 'mg'
+    """
+    breaks = (integrity_rules.GENERATED_COLUMNS,)
+    shows = "doses.mg | 0 rows that break it | 1 row: id 5"
+
+
 class AViewShowsYesterday(DataFault):
     """The figures by day lack a picture that the table holds."""
 

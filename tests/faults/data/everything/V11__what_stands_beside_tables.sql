@@ -20,6 +20,9 @@ CREATE TABLE readings_2026 PARTITION OF readings FOR VALUES FROM ('2026-01-01') 
 CREATE TABLE readings_rest PARTITION OF readings DEFAULT;
 INSERT INTO readings SELECT number, DATE '2025-11-01' + number, number FROM generate_series(1, 12000) number;
 
+CREATE TABLE doses (id int PRIMARY KEY, weight_kg numeric(5, 1) NOT NULL, mg numeric GENERATED ALWAYS AS (weight_kg * 15) STORED);
+INSERT INTO doses (id, weight_kg) SELECT number, 40 + number FROM generate_series(1, 60) number;
+
 CREATE TYPE blood_group AS ENUM ('A', 'B', 'AB', '0');
 CREATE FUNCTION blood_group_number(blood_group) RETURNS int LANGUAGE sql IMMUTABLE AS $$ SELECT array_position(enum_range(NULL::blood_group), $1) $$;
 CREATE FUNCTION may_receive(blood_group, blood_group) RETURNS boolean LANGUAGE sql IMMUTABLE AS $$ SELECT $1 = $2 OR $2 = '0' OR $1 = 'AB' $$;

@@ -55,9 +55,9 @@ class DatabaseScan:
 
     `columns`: the type of each column, by table and column. `left_out`: the kind, by relation.
     `moved`: what holds the rows of a table now, by its name before. `failed`: why they are not
-    found. `unbroken`: the conditions (SQL) that no row met in this pass. Added later: `replayed`, the
-    new tables that the replay made, too; `replayed_whole`, those of before that are compared with
-    it; `found`, where it found what is gone.
+    found. `unbroken`: the conditions (SQL) that no row met in this pass. Added later: `replayed`,
+    the new tables that the replay made, too; `replayed_whole`, those of before that are compared
+    with it; `found`, where it found what is gone.
     """
 
     figures: DatabaseStats
