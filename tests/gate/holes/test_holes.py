@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from tests.gate.holes import (
+    assessment_holes,
     attestation_holes,
     call_holes,
     collection_holes,
@@ -47,6 +48,7 @@ def test_without_a_hole_the_toy_is_a_go(toy: Toy) -> None:
 
 ALL_HOLES = (
     *HOLES,
+    *assessment_holes.HOLES,
     *attestation_holes.HOLES,
     *hostile_holes.HOLES,
     *left_out_holes.HOLES,
