@@ -1,11 +1,13 @@
-"""The scope of a watcher: its tag, its folder, and the ledger of what it creates."""
+"""The scope of a watcher: its tag, its folder, its ledger, and its way to the target."""
 
 from __future__ import annotations
 
 import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import UTC, datetime
+from math import inf
 from pathlib import Path
 
 from cutover_gates.config.base import SettingsError
@@ -14,13 +16,20 @@ from cutover_gates.core.evidence.ledger import Ledger
 from cutover_gates.core.evidence.record import Recorder
 from cutover_gates.core.evidence.redact import Redactor
 from cutover_gates.core.file_lock import lock_file
+from cutover_gates.drivers.ledger_driver import LedgerDriver
+from cutover_gates.drivers.request_pace import RequestPace
+from cutover_gates.hospital import Driver
 from cutover_gates.targets.cleanup_scope import retire_ledgers
 from cutover_gates.targets.driver_factory import (
     open_driver,
 )
 from cutover_gates.targets.running_target import RunningTarget
 from cutover_gates.targets.target_binding import open_ledger
+from cutover_gates.watch.durable_journal import DurableJournal, DurableJournalDriver
+from cutover_gates.watch.probe_outcomes import AnswerHeaders
 from cutover_gates.watch.read_back_run import ledger_folder
+from cutover_gates.watch.record_reader import read_record
+from cutover_gates.watch.record_writer import RecordWriter
 
 LOCK_FILE = "watcher.lock"
 
@@ -45,6 +54,11 @@ def hold_watch_folder(folder: Path) -> Iterator[None]:
         yield
 
 
+def is_resumed(writer: RecordWriter) -> bool:
+    """Return whether another process has watched into the folder before."""
+    return bool(read_record(writer.folder).watched)
+
+
 @contextmanager
 def open_watch_ledger(
     settings: Settings, target: RunningTarget, redactor: Redactor, tag: str
@@ -58,3 +72,34 @@ def open_watch_ledger(
             plain = open_driver(settings, target, Recorder(redactor, cap=1), tag)
             retire_ledgers(plain, target, redactor, [ledger])
         ledger.close()
+
+
+@dataclass(frozen=True)
+class WatchWay:
+    """The way of the probes to the target: every driver has the same ledger and journal."""
+
+    settings: Settings
+    target: RunningTarget
+    redactor: Redactor
+    headers: AnswerHeaders
+    ledger: Ledger
+    journal: DurableJournal
+
+    def open(self, *, fresh: bool = False, pace: RequestPace | None = None) -> Driver:
+        """Return a driver whose breaker never opens: a watcher asks also when nobody answers."""
+        seconds = self.settings.chosen_target.watch.timeout_seconds
+        inner = open_driver(
+            self.settings,
+            self.target,
+            Recorder(self.redactor, cap=1),
+            self.ledger.run,
+            self.headers.observe,
+            fresh=fresh,
+            patience=inf,
+            deadline=seconds + (pace.seconds if pace else 0),
+            asks_again=True,
+            pace=pace,
+        )
+        production, tag = self.target.production, self.ledger.run
+        entered = LedgerDriver(inner, self.ledger, production=production, run_tag=tag)
+        return DurableJournalDriver(entered, self.journal)

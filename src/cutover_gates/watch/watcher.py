@@ -11,18 +11,16 @@ from math import inf
 
 from cutover_gates.config.settings import Settings
 from cutover_gates.core.evidence.ledger import Ledger
-from cutover_gates.core.evidence.record import Recorder
 from cutover_gates.core.evidence.redact import Redactor
-from cutover_gates.drivers.ledger_driver import LedgerDriver
 from cutover_gates.drivers.request_pace import RequestPace
-from cutover_gates.hospital import Driver, Role
+from cutover_gates.hospital import ProtocolViolation, Rejected, Role
 from cutover_gates.targets.driver_factory import (
     infrastructure_of,
     load_unsupported_operations,
-    open_driver,
 )
 from cutover_gates.targets.running_target import RunningTarget
-from cutover_gates.watch.durable_journal import DurableJournal, DurableJournalDriver
+from cutover_gates.util.text import first_error_line
+from cutover_gates.watch.durable_journal import DurableJournal
 from cutover_gates.watch.own_records import create_own_records
 from cutover_gates.watch.probe_context import ProbeContext
 from cutover_gates.watch.probe_loop import ArrivalPlan, ProbeLoop
@@ -32,16 +30,20 @@ from cutover_gates.watch.probe_results import PathProbe, WatchStatus
 from cutover_gates.watch.read_back_run import describe_read_back, run_read_back
 from cutover_gates.watch.record_reader import record_folder
 from cutover_gates.watch.record_writer import RecordWriter, SteadyClock
-from cutover_gates.watch.session_keeper import SessionKeeper
+from cutover_gates.watch.session_keeper import NoSession, SessionKeeper
 from cutover_gates.watch.trigger_feed import TriggerFeed
 from cutover_gates.watch.trigger_setup import make_trigger_watch
 from cutover_gates.watch.watch_scope import (
+    WatchWay,
     create_watch_tag,
     hold_watch_folder,
+    is_resumed,
     open_watch_ledger,
 )
 
 STATUS_SECONDS = 1.0
+RETRY_SECONDS = 2.0
+TARGET_ERRORS = (Rejected, ProtocolViolation, NoSession)
 ENDING_SECONDS = 20.0
 """Seconds for reading the writes again at the end: who stops a watcher does not wait for long."""
 ROLES = (Role.REGISTRAR, Role.CLINICIAN)
@@ -77,7 +79,7 @@ class Watcher:
             ledger = stack.enter_context(
                 open_watch_ledger(self.settings, self.target, self.redactor, self.tag)
             )
-            context, headers = self._prepare(stack, writer, ledger)
+            context, headers = self._prepare_patiently(stack, writer, ledger)
             runner = ProbeRunner(context, headers, self.clock, self.redactor, self._late_seconds)
             feed = TriggerFeed(self.target.release)
             self.triggers = make_trigger_watch(
@@ -134,6 +136,26 @@ class Watcher:
         longest = self.table.longest_gap_seconds
         return longest + self.table.slow_seconds if path in SLOW_PATHS else longest
 
+    def _prepare_patiently(
+        self, stack: ExitStack, writer: RecordWriter, ledger: Ledger
+    ) -> tuple[ProbeContext, AnswerHeaders]:
+        """Prepare. A watcher that goes on after another tries until the target can be asked.
+
+        The first one raises at once: then it is the settings that are wrong. The time until it
+        begins is not watched.
+        """
+        while True:
+            with ExitStack() as attempt:
+                try:
+                    prepared = self._prepare(attempt, writer, ledger)
+                    stack.push(attempt.pop_all())
+                    return prepared
+                except TARGET_ERRORS as error:
+                    if self.ended.is_set() or not is_resumed(writer):
+                        raise
+                    self.report(f"not watching yet: {first_error_line(error)}")
+            self.ended.wait(RETRY_SECONDS)
+
     def _prepare(
         self, stack: ExitStack, writer: RecordWriter, ledger: Ledger
     ) -> tuple[ProbeContext, AnswerHeaders]:
@@ -142,7 +164,8 @@ class Watcher:
         limits = self.settings.chosen_target.limits
         headers = AnswerHeaders(limits.release_header, balancer.instance_header)
         journal = DurableJournal(writer)
-        driver = self._open(headers, ledger, journal)
+        way = WatchWay(self.settings, self.target, self.redactor, headers, ledger, journal)
+        driver = way.open()
         keeper = SessionKeeper(driver, self.target.users, ROLES, self.redactor)
         keeper.start()
         stack.callback(keeper.close)
@@ -150,8 +173,8 @@ class Watcher:
         records = create_own_records(self.settings, driver, keeper.session, self.tag, at_a_time)
         context = ProbeContext(
             driver,
-            self._open(headers, ledger, journal, fresh=True),
-            self._open(headers, ledger, journal, pace=RequestPace(self.table.slow_seconds)),
+            way.open(fresh=True),
+            way.open(pace=RequestPace(self.table.slow_seconds)),
             keeper,
             self.target.users,
             records,
@@ -159,32 +182,6 @@ class Watcher:
             self.unsupported,
         )
         return context, headers
-
-    def _open(
-        self,
-        headers: AnswerHeaders,
-        ledger: Ledger,
-        journal: DurableJournal,
-        *,
-        fresh: bool = False,
-        pace: RequestPace | None = None,
-    ) -> Driver:
-        """Return a driver whose breaker never opens: a watcher asks also when nobody answers."""
-        seconds = self.table.timeout_seconds + (pace.seconds if pace else 0)
-        inner = open_driver(
-            self.settings,
-            self.target,
-            Recorder(self.redactor, cap=1),
-            self.tag,
-            headers.observe,
-            fresh=fresh,
-            patience=inf,
-            deadline=seconds,
-            asks_again=True,
-            pace=pace,
-        )
-        entered = LedgerDriver(inner, ledger, production=self.target.production, run_tag=self.tag)
-        return DurableJournalDriver(entered, journal)
 
     @contextmanager
     def _keep_status(self, writer: RecordWriter) -> Iterator[None]:

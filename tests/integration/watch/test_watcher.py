@@ -142,3 +142,26 @@ def test_a_dead_instance_orders_a_rollback_and_a_new_watcher_says_so_again(
         _, said = second.communicate(timeout=scale_seconds(20))
     assert "ROLL BACK NOW: health of instance:127.0.0.1:9" in said
     assert read_status(watched)["triggers"]["fired"]
+
+
+@pytest.mark.thorough
+def test_a_first_watcher_that_reaches_nobody_ends_and_a_resumed_one_goes_on_trying(
+    watched: WatchedHospital,
+) -> None:
+    """Wrong settings are told at once. A watcher that is started again may meet an outage."""
+    watched.write_settings(url="http://127.0.0.1:9")
+    first = watched.start("watch")
+    _, told = first.communicate(timeout=scale_seconds(20))
+    assert first.returncode == 4
+    assert told.startswith("NOTHING WATCHED: ")
+    watched.write_settings()
+    with watched.watch() as killed:
+        os.kill(killed.pid, signal.SIGKILL)
+    watched.write_settings(url="http://127.0.0.1:9")
+    second = watched.start("watch")
+    time.sleep(scale_seconds(4))
+    assert second.poll() is None
+    second.send_signal(signal.SIGTERM)
+    _, told = second.communicate(timeout=scale_seconds(20))
+    assert "not watching yet: " in told
+    assert second.returncode == 4
