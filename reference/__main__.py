@@ -1,6 +1,7 @@
 """Command that runs the embedded hospital.
 
-    python -m reference [--port N] [--stage before] [--backup] [--surroundings] [--json] [--tied]
+    python -m reference [--port N] [--stage before] [--application 1.9.0] [--backup]
+        [--surroundings] [--json] [--tied]
 
 The package `reference` describes it.
 """
@@ -19,11 +20,19 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from reference import announcement, cutover, outage, postgres, serve, stages, template
-from reference.app import create_app
+from reference import (
+    announcement,
+    cutover,
+    outage,
+    postgres,
+    releases,
+    serve,
+    stages,
+    template,
+)
 from reference.environment.launcher import SCOPES, start_environment
 from reference.seed import Account
-from reference.settings import Settings
+from reference.settings import RELEASE, RELEASE_BEFORE, Settings
 
 DATABASE = "hospital"
 
@@ -42,7 +51,7 @@ def main() -> None:
         server = stack.enter_context(postgres.run_cluster(template.ensure_cluster()))
         settings = Settings(
             database=server.dsn(DATABASE, postgres.APPLICATION),
-            release=Settings.release if arguments.stage == "after" else stages.RELEASE_BEFORE,
+            release=arguments.application or stages.RELEASES[arguments.stage],
             signing_key=secrets.token_hex(32),
             log=Path(server.directory) / "hospital.jsonl",
         )
@@ -54,7 +63,7 @@ def main() -> None:
         )
         staff = announcement.accounts()
         backup = _bring_to(arguments.stage, server, staff, with_backup=arguments.backup)
-        app = create_app(settings)
+        app = releases.create_app(settings)
         outage.close_on_signal(server, DATABASE)
 
         def announce() -> None:
@@ -70,7 +79,7 @@ def main() -> None:
             threading.Thread(target=_end_on_error, args=[announce], daemon=True).start()
         else:
             announce()
-        serve.serve(app, listener)
+        serve.serve(app, listener, leave_seconds=arguments.leave_seconds)
 
 
 def _end_on_error(announce: Callable[[], None]) -> None:
@@ -91,8 +100,10 @@ def _bring_to(
     """Bring the database to a stage of its cutover; return the backup, when one was made."""
     stages.copy_release_before(server, DATABASE)
     backup = stages.back_up(server, DATABASE) if with_backup or stage == "restored" else None
-    if stage in ("after", "eve"):
+    if stage == "after":
         cutover.perform(server, DATABASE, staff, by=cutover.flyway())
+    elif stage == "eve":
+        stages.add_accounts(server, DATABASE, staff)
     elif stage == "restored" and backup is not None:
         stages.restore(server, DATABASE, backup)
     return backup
@@ -111,9 +122,14 @@ def _arguments() -> argparse.Namespace:
         choices=stages.NAMES,
         default="after",
         help=(
-            "before the cutover, on its eve, after it, or restored from the backup; the application"
-            " works in the stages eve and after"
+            "before the cutover, on its eve, after it, or restored from the backup; the stages eve"
+            " and after have accounts to sign in with"
         ),
+    )
+    parser.add_argument(
+        "--application",
+        choices=(RELEASE_BEFORE, RELEASE),
+        help="the release that answers; by default the new one after the cutover only",
     )
     parser.add_argument(
         "--backup",
@@ -129,6 +145,12 @@ def _arguments() -> argparse.Namespace:
             "front: start a second instance and a reverse proxy before both; all: Prometheus and"
             " Alertmanager, too"
         ),
+    )
+    parser.add_argument(
+        "--leave-seconds",
+        type=float,
+        default=0,
+        help="at SIGTERM: seconds of unreadiness before connections are refused",
     )
     parser.add_argument("--json", action="store_true", help="print the addresses as one JSON line")
     parser.add_argument("--tied", action="store_true", help="stop when standard input ends")

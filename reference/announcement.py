@@ -12,8 +12,8 @@ import psycopg
 from psycopg.rows import dict_row
 
 from reference import outage as outages
-from reference import postgres
-from reference.auth import sessions, tokens
+from reference import postgres, releases
+from reference.auth import tokens
 from reference.seed import Account
 from reference.settings import Settings
 
@@ -54,9 +54,7 @@ def announcement(
             account.username: {"username": account.username, "password": account.password}
             for account in staff
         },
-        "expired_token": (
-            _expired_token(owner, settings) if settings.release == Settings.release else None
-        ),  # the release before has no sessions of this application
+        "expired_token": _expired_token(owner, settings),
         "backup": str(backup) if backup else None,
         "log": str(settings.log),
         "pid": os.getpid(),
@@ -79,8 +77,13 @@ def _latest_migration(dsn: str) -> str:
     return str(row and row[0])
 
 
-def _expired_token(dsn: str, settings: Settings) -> str:
-    """Return a token of the clinician that expired a minute ago; its session is still open."""
+def _expired_token(dsn: str, settings: Settings) -> str | None:
+    """Return a token of the clinician that expired a minute ago; its session is still open.
+
+    None where the accounts come with the cutover, and it has not been performed.
+    """
     with psycopg.connect(dsn, row_factory=dict_row) as connection:
-        session_id = sessions.open_session(connection, "clinician")
+        if not connection.execute("SELECT FROM staff WHERE username = 'clinician'").fetchall():
+            return None
+        session_id = releases.open_session(connection, settings, "clinician")
     return tokens.issue(settings.signing_key, "clinician", session_id, lifetime=-60)

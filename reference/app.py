@@ -7,19 +7,22 @@ middleware may be wrapped around the application.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 
-from fastapi import FastAPI
+from fastapi import APIRouter, FastAPI
 
 from reference import health, openapi, pool, problems
 from reference.audit import routes as audit
+from reference.audit import store as audit_log
 from reference.auth import routes as auth
+from reference.auth import service as sign_ins
 from reference.documents import routes as documents
 from reference.logs import Log
 from reference.metrics import Metrics
 from reference.middleware import BodyLimit, Frame
 from reference.patients import routes as patients
+from reference.security import AuditLog
 from reference.settings import UPLOAD_LIMIT, Settings
 from reference.visits import routes as visits
 
@@ -31,9 +34,20 @@ _DESCRIPTION = (
 
 
 def create_app(settings: Settings) -> FastAPI:
-    """Create the application.
+    """Create the application of the new release.
 
     Its pool opens when the application starts, and needs no database until the first request.
+    """
+    own = (patients.router, visits.router, documents.router, audit.router)
+    return assemble(settings, own, audit_log, sign_ins)
+
+
+def assemble(
+    settings: Settings, own: Sequence[APIRouter], audit_log: AuditLog, sign_ins: auth.SignIns
+) -> FastAPI:
+    """Create an application of what both releases share and the parts of one.
+
+    `own` are the routers that only this release has.
     """
     connections = pool.create(settings)
 
@@ -54,6 +68,8 @@ def create_app(settings: Settings) -> FastAPI:
     )
     app.state.settings = settings
     app.state.pool = connections
+    app.state.audit_log = audit_log
+    app.state.sign_ins = sign_ins
     app.state.metrics = Metrics(connections)
     app.add_middleware(BodyLimit, limit=UPLOAD_LIMIT + _ROOM_FOR_FORM)
     app.add_middleware(
@@ -61,18 +77,6 @@ def create_app(settings: Settings) -> FastAPI:
     )
     problems.install(app)
     openapi.install(app)
-    _include_routes(app)
-    return app
-
-
-def _include_routes(app: FastAPI) -> None:
-    for router in (
-        health.router,
-        auth.public,
-        auth.guarded,
-        patients.router,
-        visits.router,
-        documents.router,
-        audit.router,
-    ):
+    for router in (health.router, auth.public, auth.guarded, *own):
         app.include_router(router)
+    return app

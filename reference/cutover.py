@@ -79,6 +79,7 @@ def _migrate_with(program: Path, dsn: str) -> None:
         "FLYWAY_USER": str(parts["user"]),
         "FLYWAY_PASSWORD": str(parts["password"]),
         "FLYWAY_LOCATIONS": f"filesystem:{migrate.SCRIPTS}",
+        "FLYWAY_TARGET": str(migrate.POINT_OF_NO_RETURN),
     }
     # Settings of Flyway in the user's environment or in the current folder are left out: they are
     # for another database.

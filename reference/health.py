@@ -8,8 +8,10 @@ from fastapi import APIRouter, Request, Response
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from pydantic import BaseModel
 
+from reference import draining
 from reference.openapi import EVERYWHERE, refusals
 from reference.pool import Pool
+from reference.problems import Problem
 from reference.security import pool_of
 
 router = APIRouter(tags=["health"])
@@ -45,7 +47,9 @@ async def live() -> dict[str, str]:
     "/health/ready", operation_id="ready", response_model=Ready, responses=refusals(*EVERYWHERE)
 )
 def ready(request: Request) -> dict[str, str]:
-    """The database answers a query through the pool."""
+    """The database answers a query through the pool, and nobody asked this process to stop."""
+    if draining.requested.is_set():
+        raise Problem("unavailable", "This instance is stopping.")
     touch_database(pool_of(request), request.app.state.settings.readiness_wait)
     return {"status": "ready"}
 

@@ -1,7 +1,7 @@
 """Plain ASGI layers around each request: `Frame` outside, then `BodyLimit`, then the routes.
 
-`Frame` gives the request its id, names the release, sets the security headers, counts, logs, and
-turns a defect into a problem.
+`Frame` gives the request its id, names release and instance, sets the security headers, counts,
+logs, and turns a defect into a problem.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ class Frame:
         started = time.perf_counter()
         request_id = _request_id(Headers(scope=scope))
         scope.setdefault("state", {})["request_id"] = request_id
-        status = _NO_ANSWER
+        status, instance = _NO_ANSWER, _host(scope.get("server"), with_port=True)
 
         async def send_framed(message: Message) -> None:
             nonlocal status
@@ -55,6 +55,7 @@ class Frame:
                 headers = MutableHeaders(scope=message)
                 _set_headers(headers, request_id, scope["path"])
                 headers["X-Release"] = self._release
+                headers["X-Instance"] = instance or ""
             await send(message)
 
         try:

@@ -3,9 +3,10 @@
     python -m reference.migrate --dsn postgresql://owner@127.0.0.1/hospital [--to 6]
 
 `migrate(dsn, to=6)` creates the schema of the release before the cutover. `migrate(dsn)` brings it
-to 2.0.0. Each script runs in its own transaction together with its row of `flyway_schema_history`.
-An advisory lock keeps two migrations apart. A script that was changed after it was applied is
-rejected with `ScriptChanged`.
+to 2.0.0, on which the release before works on. Version 11 takes away what was kept for it: a later
+night applies that one. Each script runs in its own transaction together with its row of
+`flyway_schema_history`. An advisory lock keeps two migrations apart. A script that was changed
+after it was applied is rejected with `ScriptChanged`.
 """
 
 from __future__ import annotations
@@ -21,6 +22,8 @@ import psycopg
 
 SCRIPTS = Path(__file__).parent / "database" / "migrations"
 BEFORE_THE_CUTOVER = 6
+POINT_OF_NO_RETURN = 10
+"""The last version of the cutover's night. The scripts above it end the release before."""
 # "Flyway" in ASCII. The number is arbitrary, but each migration of this database must use the same.
 _ADVISORY_LOCK = 0x466C79776179
 _NAME = re.compile(r"V(\d+)__(\w+)\.sql")
@@ -78,8 +81,11 @@ def scripts(to: int | None = None, folder: Path = SCRIPTS) -> list[Script]:
     return [script for script in found if to is None or script.version <= to]
 
 
-def migrate(dsn: str, to: int | None = None, folder: Path = SCRIPTS) -> list[Script]:
-    """Apply the pending scripts of the folder up to version `to`, and return them."""
+def migrate(dsn: str, to: int | None = POINT_OF_NO_RETURN, folder: Path = SCRIPTS) -> list[Script]:
+    """Apply the pending scripts of the folder up to version `to`, and return them.
+
+    None applies them all.
+    """
     with psycopg.connect(dsn, autocommit=True) as connection:
         connection.execute("SELECT pg_advisory_lock(%s)", [_ADVISORY_LOCK])
         connection.execute(_HISTORY)
@@ -139,7 +145,10 @@ def _main() -> None:
         "--dsn", required=True, help="the database, as a role that may create tables"
     )
     parser.add_argument(
-        "--to", type=int, help="the last version to apply (6 is the release before the cutover)"
+        "--to",
+        type=int,
+        default=POINT_OF_NO_RETURN,
+        help="the last version to apply (6 is the release before the cutover)",
     )
     arguments = parser.parse_args()
     for script in migrate(arguments.dsn, arguments.to):

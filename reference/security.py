@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Coroutine, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 from uuid import UUID
 
 from fastapi import Request, Response
@@ -18,7 +18,6 @@ from fastapi.concurrency import run_in_threadpool
 from fastapi.routing import APIRoute
 from fastapi.security import HTTPBearer
 
-from reference.audit import store as audit
 from reference.auth import sessions, tokens
 from reference.pool import Pool, Rows
 from reference.problems import Problem
@@ -28,6 +27,21 @@ REGISTRAR, CLINICIAN, AUDITOR, ADMINISTRATOR = "registrar", "clinician", "audito
 
 # Describes the authentication in the OpenAPI document. `Guarded` does the work.
 bearer = HTTPBearer(auto_error=False, bearerFormat="JWT", scheme_name="bearer")
+
+
+class AuditLog(Protocol):
+    """Where a release writes who used which record: a module."""
+
+    def write(
+        self,
+        connection: Rows,
+        username: str,
+        action: str,
+        patient_id: UUID | None,
+        outcome: str,
+        request_id: str,
+    ) -> None:
+        """Insert a line, in the transaction of the action that it records."""
 
 
 @dataclass(frozen=True)
@@ -89,6 +103,7 @@ class Access:
     patient_id: UUID | None
     request_id: str
     pool: Pool
+    audit_log: AuditLog
 
     @contextmanager
     def transaction(self) -> Iterator[Rows]:
@@ -99,7 +114,7 @@ class Access:
         try:
             with self.pool.connection() as connection:
                 yield connection
-                audit.write(connection, *self._line("allowed"))
+                self.audit_log.write(connection, *self._line("allowed"))
         except Problem:
             self.refuse()
             raise
@@ -107,7 +122,7 @@ class Access:
     def refuse(self) -> None:
         """Record that the action was not allowed, or failed."""
         with self.pool.connection() as connection:
-            audit.write(connection, *self._line("refused"))
+            self.audit_log.write(connection, *self._line("refused"))
 
     def _line(self, outcome: str) -> tuple[str, str, UUID | None, str, str]:
         return self.caller.username, self.action, self.patient_id, outcome, self.request_id
@@ -119,7 +134,12 @@ def require_role(action: str, *roles: str) -> Callable[[Request], Coroutine[Any,
     async def check(request: Request) -> Access:
         caller: Caller = request.state.caller
         access = Access(
-            caller, action, _patient_in_path(request), request.state.request_id, pool_of(request)
+            caller,
+            action,
+            _patient_in_path(request),
+            request.state.request_id,
+            pool_of(request),
+            request.app.state.audit_log,
         )
         if caller.role not in roles:
             await run_in_threadpool(access.refuse)

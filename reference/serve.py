@@ -4,11 +4,14 @@
         print(serve.url(listener))
         serve.serve(app, listener)                    # until SIGTERM or Ctrl-C
 
-A parent may stop it through a pipe (`stop_with_parent`).
+At SIGTERM readiness fails first, then new connections are refused, and what is under way (a slow
+upload, a slow download) has `SECONDS_TO_DRAIN` to end. A server without requests stops at once. A
+parent may stop it through a pipe (`stop_with_parent`): then nobody waits for an answer any more.
 """
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import os
 import signal
@@ -16,12 +19,18 @@ import socket
 import sys
 import threading
 from collections.abc import Iterator
+from types import FrameType
 
 import uvicorn
 from starlette.types import ASGIApp
 
+from reference import draining
+
+SECONDS_TO_DRAIN = 30
+"""For requests that run at SIGTERM. It is what Kubernetes grants a pod by default."""
 _STANDARD_INPUT = 0
-_SECONDS_TO_FINISH = 1  # for requests that are still running at the stop
+_SECONDS_WITHOUT_PARENT = 1
+_parent_is_gone = threading.Event()
 
 
 @contextlib.contextmanager
@@ -40,20 +49,45 @@ def url(listener: socket.socket) -> str:
     return f"http://127.0.0.1:{listener.getsockname()[1]}"
 
 
-def serve(app: ASGIApp, listener: socket.socket) -> None:
-    """Answer until SIGTERM or Ctrl-C, then let running requests finish."""
+def serve(app: ASGIApp, listener: socket.socket, *, leave_seconds: float = 0) -> None:
+    """Answer until SIGTERM or Ctrl-C, then let running requests finish.
+
+    For `leave_seconds` it says that it is not ready and still takes connections: time for a
+    balancer to notice.
+    """
     config = uvicorn.Config(
         app,
         access_log=False,  # The application writes its own lines.
         log_level="error",
         server_header=False,
-        timeout_graceful_shutdown=_SECONDS_TO_FINISH,
+        timeout_graceful_shutdown=SECONDS_TO_DRAIN,
         lifespan="on",
         ws="none",
         # Clients usually keep an idle connection for less, so the client closes it, not the server.
         timeout_keep_alive=75,
     )
-    uvicorn.Server(config).run([listener])
+    _DrainingServer(config, leave_seconds).run([listener])
+
+
+class _DrainingServer(uvicorn.Server):
+    """A server that says it is not ready before it refuses a connection."""
+
+    def __init__(self, config: uvicorn.Config, leave_seconds: float) -> None:
+        super().__init__(config)
+        self._leave_seconds = leave_seconds
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        """Begin to stop, as a signal asks."""
+        draining.requested.set()
+        super().handle_exit(sig, frame)
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Stop: wait for the balancer, refuse connections, wait for running requests."""
+        if not _parent_is_gone.is_set():
+            await asyncio.sleep(self._leave_seconds)
+        else:
+            self.config.timeout_graceful_shutdown = _SECONDS_WITHOUT_PARENT
+        await super().shutdown(sockets)
 
 
 def stop_in_order() -> None:
@@ -72,6 +106,7 @@ def stop_with_parent(descriptor: int = _STANDARD_INPUT) -> None:
         # The read is unbuffered: a lock of `sys.stdin` would block another way to end the process.
         while os.read(descriptor, 1024):
             pass
+        _parent_is_gone.set()
         os.kill(os.getpid(), signal.SIGTERM)
 
     threading.Thread(target=wait, daemon=True).start()

@@ -8,6 +8,7 @@ from pathlib import Path
 from reference.auth.passwords import LIGHT, Hashing
 
 BASE_PATH = "/api/v1"
+RELEASE, RELEASE_BEFORE = "2.0.0", "1.9.0"
 UPLOAD_LIMIT = 2 * 1024 * 1024  # bytes in one document; exactly this many are allowed
 
 
@@ -20,7 +21,7 @@ class Settings:
 
     database: str = field(repr=False)
     signing_key: str = field(repr=False)
-    release: str = "2.0.0"
+    release: str = RELEASE
     log: Path | None = None  # where the JSON lines go; None is standard error
     hashing: Hashing = LIGHT
 

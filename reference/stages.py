@@ -12,17 +12,27 @@ from __future__ import annotations
 
 import os
 import subprocess
+from collections.abc import Iterable
 from pathlib import Path
 
 import psycopg
 
-from reference import installation, postgres, template
+from reference import installation, postgres, seed, template
+from reference.auth.passwords import LIGHT, Hashing
+from reference.settings import RELEASE, RELEASE_BEFORE
 
-NAMES = ("before", "eve", "after", "restored")
-"""`eve` is the hour before the cutover. The application only works on the data that the cutover
-makes, so this stage has them, and reports the release before.
+RELEASES = {
+    "before": RELEASE_BEFORE,
+    "eve": RELEASE_BEFORE,
+    "after": RELEASE,
+    "restored": RELEASE_BEFORE,
+}
+"""Each stage, and the release that answers there.
+
+`eve` is the hour before the cutover: the accounts that the cutover brings are there already, so
+somebody can sign in.
 """
-RELEASE_BEFORE = "1.9.0"
+NAMES = tuple(RELEASES)
 
 # Rights of the application of the release before. It can only add lines to the audit log.
 _RIGHTS = """
@@ -39,6 +49,17 @@ def copy_release_before(server: postgres.Server, database: str) -> None:
     server.copy(template.DATABASE, database)
     with psycopg.connect(server.dsn(database), autocommit=True) as connection:
         connection.execute(_RIGHTS)
+
+
+def add_accounts(
+    server: postgres.Server,
+    database: str,
+    accounts: Iterable[seed.Account],
+    hashing: Hashing = LIGHT,
+) -> None:
+    """Insert the accounts that sign in, without a migration."""
+    with psycopg.connect(server.dsn(database)) as connection:
+        seed.staff(connection, accounts, hashing)
 
 
 def back_up(server: postgres.Server, database: str) -> Path:

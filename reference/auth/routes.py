@@ -1,19 +1,22 @@
-"""Routes of `/auth`: sign in, refresh, sign out, and the caller's own account."""
+"""Routes of `/auth`: sign in, refresh, sign out, and the caller's own account.
+
+Both releases have them. What they do with refresh tokens is in the module `app.state.sign_ins`.
+"""
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal, Protocol
 
 from fastapi import APIRouter, Depends, Request
 from pydantic import BaseModel, StringConstraints
 
 from reference import text
-from reference.audit import store as audit
-from reference.auth import service, sessions
+from reference.auth import sessions
 from reference.openapi import EVERYWHERE, example, refusals, success
+from reference.pool import Pool
 from reference.problems import Problem
-from reference.security import Caller, Guarded, bearer, pool_of
-from reference.settings import BASE_PATH
+from reference.security import AuditLog, Caller, Guarded, bearer, pool_of
+from reference.settings import BASE_PATH, Settings
 
 Secret = Annotated[str, StringConstraints(min_length=1, max_length=1000)]
 
@@ -53,6 +56,18 @@ class Me(BaseModel):
     facility: str
 
 
+class SignIns(Protocol):
+    """What a release does at sign-in and refresh: a module."""
+
+    def sign_in(
+        self, pool: Pool, settings: Settings, username: str, password: str
+    ) -> dict[str, Any]:
+        """Open a session and return its tokens."""
+
+    def refresh(self, pool: Pool, settings: Settings, refresh_token: str) -> dict[str, Any]:
+        """Return new tokens for the session of a refresh token."""
+
+
 public = APIRouter(prefix=BASE_PATH + "/auth", tags=["auth"])
 guarded = APIRouter(
     prefix=BASE_PATH + "/auth", tags=["auth"], route_class=Guarded, dependencies=[Depends(bearer)]
@@ -65,11 +80,11 @@ guarded = APIRouter(
     response_model=Tokens,
     responses={**refusals(401, 413, 422, 429, *EVERYWHERE), **success(200, "Signed in")},
 )
-def sign_in(request: Request, credentials: Credentials) -> service.Tokens:
+def sign_in(request: Request, credentials: Credentials) -> dict[str, Any]:
     """Open a session. The same answer for an unknown name and a wrong password."""
     settings = request.app.state.settings
     try:
-        tokens = service.sign_in(
+        tokens = _sign_ins(request).sign_in(
             pool_of(request), settings, credentials.username, credentials.password
         )
     except Problem:
@@ -80,9 +95,15 @@ def sign_in(request: Request, credentials: Credentials) -> service.Tokens:
     return tokens
 
 
+def _sign_ins(request: Request) -> SignIns:
+    sign_ins: SignIns = request.app.state.sign_ins
+    return sign_ins
+
+
 def _log_sign_in(request: Request, username: str, outcome: str) -> None:
+    audit_log: AuditLog = request.app.state.audit_log
     with pool_of(request).connection() as connection:
-        audit.write(
+        audit_log.write(
             connection, username[:200], "session.open", None, outcome, request.state.request_id
         )
 
@@ -93,9 +114,11 @@ def _log_sign_in(request: Request, username: str, outcome: str) -> None:
     response_model=Tokens,
     responses={**refusals(401, 413, 422, *EVERYWHERE), **success(200, "New tokens")},
 )
-def refresh(request: Request, body: RefreshRequest) -> service.Tokens:
+def refresh(request: Request, body: RefreshRequest) -> dict[str, Any]:
     """Trade a refresh token for new tokens. Each holds once; using one again ends its session."""
-    return service.refresh(pool_of(request), request.app.state.settings, body.refresh_token)
+    return _sign_ins(request).refresh(
+        pool_of(request), request.app.state.settings, body.refresh_token
+    )
 
 
 @guarded.post(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 from uuid import UUID
 
@@ -11,10 +12,21 @@ from reference.problems import Problem
 from reference.settings import Settings
 
 Tokens = dict[str, Any]
+OpenSession = Callable[[Rows, Settings, str], Tokens]
 
 
 def sign_in(pool: Pool, settings: Settings, username: str, password: str) -> Tokens:
     """Open a session and return its tokens.
+
+    Raises as `check_password` does.
+    """
+    return check_password(pool, settings, username, password, _open_session)
+
+
+def check_password(
+    pool: Pool, settings: Settings, username: str, password: str, open_session: OpenSession
+) -> Tokens:
+    """Return what `open_session` gives to the holder of this password.
 
     Raises `unauthenticated` alike for an unknown name and a wrong password, and `throttled` after
     too many failures.
@@ -32,9 +44,7 @@ def sign_in(pool: Pool, settings: Settings, username: str, password: str) -> Tok
         throttle.lock(connection, username)
         _refuse_if_throttled(connection, settings, username)
         if right:
-            return _tokens(
-                connection, settings, username, sessions.open_session(connection, username)
-            )
+            return open_session(connection, settings, username)
         throttle.record_failure(connection, username, settings.throttle_window)
     raise Problem("unauthenticated", "Username or password is wrong.")
 
@@ -62,14 +72,27 @@ def _refuse_if_throttled(connection: Rows, settings: Settings, username: str) ->
         )
 
 
+def _open_session(connection: Rows, settings: Settings, username: str) -> Tokens:
+    session_id = sessions.open_session(connection, username)
+    return _tokens(connection, settings, username, session_id)
+
+
 def _tokens(connection: Rows, settings: Settings, username: str, session_id: UUID) -> Tokens:
+    refresh_token = sessions.issue_refresh_token(
+        connection, session_id, settings.refresh_token_lifetime
+    )
+    return describe_tokens(settings, username, session_id, refresh_token)
+
+
+def describe_tokens(
+    settings: Settings, username: str, session_id: UUID, refresh_token: str
+) -> Tokens:
+    """Return the answer with this refresh token and a new access token."""
     return {
         "access_token": tokens.issue(
             settings.signing_key, username, session_id, settings.access_token_lifetime
         ),
-        "refresh_token": sessions.issue_refresh_token(
-            connection, session_id, settings.refresh_token_lifetime
-        ),
+        "refresh_token": refresh_token,
         "token_type": "Bearer",
         "expires_in": settings.access_token_lifetime,
     }

@@ -17,8 +17,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from reference import serve
-from reference.app import create_app
+from reference import releases, serve
 from reference.environment.part import Part
 from reference.settings import Settings
 
@@ -56,7 +55,7 @@ def main() -> None:
         release=config["release"],
         log=Path(config["log"]),
     )
-    app = create_app(settings)
+    app = releases.create_app(settings)
     while not Path(config["open_marker"]).exists():
         time.sleep(0.02)
     with serve.listen(config["port"]) as listener:

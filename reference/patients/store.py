@@ -19,8 +19,8 @@ from reference.problems import Problem
 Patient = dict[str, Any]
 
 _COLUMNS = (
-    "id, mrn, family_name, given_name, birth_date, sex, phone, address, tag, version, created_at,"
-    " updated_at"
+    "id, mrn, family_name, given_name, birth_date, sex_in_words AS sex, phone, address, tag,"
+    " version, created_at, updated_at"
 )
 _HERE = "(%(facility)s::text IS NULL OR facility = %(facility)s)"
 
@@ -31,7 +31,7 @@ def insert(connection: Rows, facility: str, body: Mapping[str, Any]) -> Patient:
         connection,
         f"""
         INSERT INTO patients
-            (facility, mrn, family_name, given_name, birth_date, sex, phone, address, tag)
+            (facility, mrn, family_name, given_name, birth_date, sex_in_words, phone, address, tag)
         VALUES (%(facility)s, %(mrn)s, %(family_name)s, %(given_name)s, %(birth_date)s, %(sex)s,
             %(phone)s, %(address)s, %(tag)s)
         RETURNING {_COLUMNS}
@@ -90,8 +90,8 @@ def update(connection: Rows, patient_id: UUID, body: Mapping[str, Any]) -> Patie
         f"""
         UPDATE patients
         SET mrn = %(mrn)s, family_name = %(family_name)s, given_name = %(given_name)s,
-            birth_date = %(birth_date)s, sex = %(sex)s, phone = %(phone)s, address = %(address)s,
-            tag = %(tag)s, version = version + 1, updated_at = now()
+            birth_date = %(birth_date)s, sex_in_words = %(sex)s, phone = %(phone)s,
+            address = %(address)s, tag = %(tag)s, version = version + 1, updated_at = now()
         WHERE id = %(id)s
         RETURNING {_COLUMNS}
         """,

@@ -18,6 +18,7 @@ from cutover_gates.config.base import (
     leaves_out,
 )
 from cutover_gates.config.named_facts import NamedFact, Standstill
+from cutover_gates.config.night import NightSettings, require_flyway
 from cutover_gates.config.rehearsal import (
     BackupSettings,
     RehearsalSettings,
@@ -29,7 +30,7 @@ from cutover_gates.config.table_changes import ImpliedReference, LargeObjectSett
 from cutover_gates.config.table_moves import list_renames
 
 
-class Migrations(StagingReference):
+class Migrations(NightSettings, StagingReference):
     """How the database is migrated, what is expected of its data, and what proving it may cost."""
 
     tool: Literal[
@@ -191,6 +192,11 @@ class Migrations(StagingReference):
                 raise ValueError(
                     f'{key} is for tool = "custom": {self.tool} has a table of its own'
                 )
+        return self
+
+    @model_validator(mode="after")
+    def _require_ordered_scripts(self) -> Migrations:
+        require_flyway(self.point_of_no_return, self.tool)
         return self
 
     @property

@@ -15,6 +15,7 @@ from tests.faults.api.api_fault import ApiFault
 from tests.faults.api.document_subset import keep_operations, keep_role_rows, list_left_out
 from tests.faults.results import Verdict
 from tests.faults.serve import NONE
+from tests.hospital_document import load_document
 
 GATE = "phase3 and contract"
 EMBEDDED: Mapping[str, Any] = tomllib.loads(
@@ -62,10 +63,7 @@ def run_gate_without_fault(
 
 def _of_the(only: tuple[str, ...], folder: Path) -> dict[str, Any]:
     """The settings for an API of only these operations."""
-    before = keep_operations(
-        json.loads((hospitals.ROOT / EMBEDDED["previous_document"]).read_text(encoding="utf-8")),
-        only,
-    )
+    before = keep_operations(load_document(), only)
     recorded = folder / "before.json"
     recorded.write_text(json.dumps(before), encoding="utf-8")
     return {

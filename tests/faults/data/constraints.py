@@ -113,18 +113,18 @@ class ACheckIsNotTrue(DataFault):
 
 
 class NothingStandsWhereSomethingMust(DataFault):
-    """A document without a digest, in a column that says NOT NULL."""
+    """A document without a type, in a column that says NOT NULL."""
 
     item = "constraints-hold"
-    also: ClassVar[Mapping[str, str]] = {"content-unchanged": "the digest is gone"}
+    also: ClassVar[Mapping[str, str]] = {"content-unchanged": "the type is gone"}
     before = "SELECT 1"
     statements = """
-        ALTER TABLE documents ALTER COLUMN sha256 DROP NOT NULL;
-        UPDATE documents SET sha256 = NULL WHERE id = (SELECT id FROM documents ORDER BY id LIMIT 1);
-        UPDATE pg_attribute SET attnotnull = true WHERE attrelid = 'documents'::regclass AND attname = 'sha256'
+        ALTER TABLE documents ALTER COLUMN media_type DROP NOT NULL;
+        UPDATE documents SET media_type = NULL WHERE id = (SELECT id FROM documents ORDER BY id LIMIT 1);
+        UPDATE pg_attribute SET attnotnull = true WHERE attrelid = 'documents'::regclass AND attname = 'media_type'
     """
     breaks = (integrity_rules.NOT_NULL,)
-    shows = "sha256"
+    shows = "media_type"
 
 
 class AnAuditEntryOfNobody(DataFault):

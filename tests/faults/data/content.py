@@ -103,7 +103,7 @@ class OneBitOfADocument(_Content):
 class SexIsTranslatedWrongly(_Content):
     """The migration's own work is wrong: "unknown" became "other"."""
 
-    statements = "UPDATE patients SET sex = 'other' WHERE sex = 'unknown'"
+    statements = "UPDATE patients SET sex_in_words = 'other' WHERE sex_in_words = 'unknown'"
     breaks = (rows_rules.CONTENT,)
     shows = "patients"
 

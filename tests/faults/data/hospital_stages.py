@@ -16,7 +16,7 @@ import psycopg
 from reference import announcement, cutover, migrate, postgres, stages
 from tests.faults import serve
 from tests.faults.data.billing_nights import NIGHTS, TABLES
-from tests.integration.database.contexts import SCRIPTS, declared_migrations
+from tests.integration.database.contexts import copy_scripts_of_night, declared_migrations
 
 REFERENCE, EVERYTHING = "reference", "everything"
 _FOLDER = Path(__file__).parent / EVERYTHING
@@ -24,7 +24,7 @@ _FOLDER = Path(__file__).parent / EVERYTHING
 
 def copy_scripts(hospital: str, folder: Path) -> Path:
     """Copy the scripts of the release under judgement into a folder."""
-    scripts = Path(shutil.copytree(SCRIPTS, folder))
+    scripts = copy_scripts_of_night(folder)
     if hospital == EVERYTHING:
         for path in _FOLDER.glob("V*.sql"):
             shutil.copy2(path, scripts)
@@ -34,14 +34,18 @@ def copy_scripts(hospital: str, folder: Path) -> Path:
 
 
 def declared_changes(hospital: str) -> dict[str, Any]:
-    """Return the settings of `[targets.NAME.migrations]`, without what depends on folders."""
+    """Return the settings of `[targets.NAME.migrations]`, without what depends on folders.
+
+    These folders hold no script of a later night, so there is no point of no return either.
+    """
+    declared = declared_migrations()
+    del declared["point_of_no_return"]
     if hospital == REFERENCE:
-        return declared_migrations()
+        return declared
     if night := NIGHTS.get(hospital):
-        declared = declared_migrations()
         return {**declared, "tables": {**declared["tables"], **night.tables}}
     return {
-        **declared_migrations(),
+        **declared,
         "tables": {
             "picture_notes": {"rows": "new"},
             "visits": {"grows_above": "opened_at"},
@@ -64,10 +68,10 @@ def prepare(hospital: str, server: postgres.Server, name: str, scripts: Path) ->
 def perform_cutover(hospital: str, server: postgres.Server, name: str, scripts: Path) -> None:
     """Migrate the database to the release under judgement."""
     if hospital == EVERYTHING:
-        migrate.migrate(server.dsn(name), folder=scripts)
+        migrate.migrate(server.dsn(name), to=None, folder=scripts)
     else:
         cutover.perform(server, name, announcement.accounts(), serve.HASHING)
     if hospital in NIGHTS:
-        migrate.migrate(server.dsn(name), folder=scripts)
+        migrate.migrate(server.dsn(name), to=None, folder=scripts)
         with psycopg.connect(server.dsn(name), autocommit=True) as connection:
             connection.execute("ANALYZE")

@@ -67,12 +67,12 @@ class ADefaultWasLost(DataFault):
 
 
 class NothingMayNowBeMissing(DataFault):
-    """A document could be stored without its digest, and nobody could tell whether it is whole."""
+    """A document could be stored without its type, and nobody could tell how to open it."""
 
     item = "migration-verified"
-    statements = "ALTER TABLE documents ALTER COLUMN sha256 DROP NOT NULL"
+    statements = "ALTER TABLE documents ALTER COLUMN media_type DROP NOT NULL"
     breaks = (schema_rules.SCRIPTED_SCHEMA,)
-    shows = "sha256"
+    shows = "media_type"
 
 
 class TheSearchKeyIsMadeOtherwise(DataFault):

@@ -133,7 +133,7 @@ class HalfOfAnInvalidPatientIsKept(_Registering):
         if answer.status == 422:
             with psycopg.connect(self.database) as connection:
                 connection.execute(
-                    "INSERT INTO patients (facility, mrn, family_name, birth_date, sex) VALUES"
+                    "INSERT INTO patients (facility, mrn, family_name, birth_date, sex_in_words) VALUES"
                     " ('north', %s, '?', '1900-01-01', 'unknown') ON CONFLICT DO NOTHING",
                     [json.loads(body).get("mrn", "?")],
                 )

@@ -17,7 +17,7 @@ from tests.selection import further
 
 NUMBER = "100234"
 _INSERT = """
-INSERT INTO patients (facility, mrn, family_name, given_name, birth_date, sex, tag)
+INSERT INTO patients (facility, mrn, family_name, given_name, birth_date, sex_in_words, tag)
 VALUES ('north', %s, 'Real', 'Rita', '1960-02-29', 'female', 'imported') RETURNING id::text
 """
 _VISIT = "INSERT INTO visits (patient_id, reason, tag) VALUES (%s, 'pain', 'x') RETURNING id::text"

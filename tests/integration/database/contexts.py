@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import time
 import tomllib
 from pathlib import Path
@@ -13,9 +14,19 @@ from cutover_gates.config.migrations import Migrations
 from cutover_gates.config.target_access import DatabaseSettings
 from cutover_gates.probes.database.context import DatabaseContext
 from cutover_gates.probes.database.gate_budget import Budget
+from reference import migrate
 
 ROOT = Path(__file__).resolve().parents[3]
 SCRIPTS = ROOT / "reference/database/migrations"
+_NIGHT = {"point_of_no_return": str(migrate.POINT_OF_NO_RETURN)}
+
+
+def copy_scripts_of_night(folder: Path) -> Path:
+    """Copy the scripts of the cutover's night, without the one that a later night applies."""
+    folder.mkdir()
+    for script in migrate.scripts(to=migrate.POINT_OF_NO_RETURN):
+        shutil.copy2(SCRIPTS / script.file_name, folder)
+    return folder
 
 
 def declared_migrations() -> dict[str, Any]:
@@ -31,7 +42,8 @@ def make_database_context(
 
     Its files are kept in `folder`.
     """
-    settings = Migrations.model_validate({"locations": [SCRIPTS], **migrations})
+    night = {} if {"locations", "tool"} & migrations.keys() else _NIGHT
+    settings = Migrations.model_validate({"locations": [SCRIPTS], **night, **migrations})
     return DatabaseContext(
         "tried",
         "2.0.0",

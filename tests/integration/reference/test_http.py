@@ -136,6 +136,14 @@ def test_health_and_version_tell_the_truth(hospital: Hospital) -> None:
     }
 
 
+@pytest.mark.parametrize("path", ["/health/live", "/version", "/api/v1/patients", "/nowhere"])
+def test_every_answer_names_release_and_instance(hospital: Hospital, path: str) -> None:
+    """Whole pages, problems, and what no route knows: whoever asks learns who answered."""
+    headers = httpx.get(f"{hospital.url}{path}").headers
+    assert headers["X-Release"] == "2.0.0"
+    assert headers["X-Instance"] == hospital.url.removeprefix("http://")
+
+
 def test_metrics_count_by_route_and_never_by_path(
     hospital: Hospital, staff: Staff, patient: Json
 ) -> None:

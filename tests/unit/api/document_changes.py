@@ -8,13 +8,11 @@ import copy
 import json
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from cutover_gates.core.findings import Rule
 from cutover_gates.probes.api.compatibility import rules
-
-RECORDED = Path(__file__).resolve().parents[3] / "reference/contract/1.9.json"
+from tests.hospital_document import load_document
 
 Json = dict[str, Any]
 
@@ -26,7 +24,7 @@ VISITS = f"{PATIENT}/visits"
 
 def recorded_document() -> Json:
     """A fresh copy of the document that the changes are made to."""
-    return dict(json.loads(RECORDED.read_text(encoding="utf-8")))
+    return load_document()
 
 
 @dataclass(frozen=True)

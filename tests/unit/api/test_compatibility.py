@@ -24,13 +24,14 @@ from cutover_gates.probes.api.compatibility.assessments import (
 from cutover_gates.probes.api.compatibility.document_comparison import compare_documents
 from cutover_gates.probes.api.compatibility.schema_comparison import SchemaComparison
 from cutover_gates.probes.api.document.references import LocalReferences
+from reference import releases
 from reference.app import create_app
 from reference.settings import Settings
 from tests.findings import raises_gap
+from tests.hospital_document import load_document
 from tests.unit.api.document_changes import (
     BREAKING,
     HARMLESS,
-    RECORDED,
     Change,
     Json,
     fields,
@@ -222,6 +223,9 @@ def test_a_reference_that_leads_nowhere_is_not_proven() -> None:
 
 # ── what the checks are told ──
 
+RECORDED = Path(__file__).resolve().parents[3] / "reference/contract/1.9.json"
+"""The document of the embedded hospital's release before."""
+
 
 def compatibility(
     document: Json, before: Path | None = RECORDED, release: str = "2.0.0"
@@ -269,13 +273,27 @@ def test_a_document_without_operations_proves_nothing(tmp_path: Path) -> None:
         ("a field of an answer is gone", "assess_responses"),
     ],
 )
-def test_each_question_has_its_own_findings(name: str, question: str) -> None:
+def test_each_question_has_its_own_findings(name: str, question: str, tmp_path: Path) -> None:
     change = next(one for one in BREAKING if one.name == name)
+    before = tmp_path / "before.json"
+    before.write_text(json.dumps(recorded_document()))
     asked = {
-        part: getattr(compatibility(change.made()), part)()
+        part: getattr(compatibility(change.made(), before), part)()
         for part in ("assess_operations", "assess_requests", "assess_responses")
     }
     assert [part for part, assessment in asked.items() if assessment.findings] == [question]
+
+
+@pytest.mark.parametrize("question", ["assess_operations", "assess_requests", "assess_responses"])
+def test_the_new_release_keeps_what_the_release_before_promised(question: str) -> None:
+    """Both documents are those of the two applications, and the new one only adds."""
+    before = releases.create_app(
+        Settings("postgresql://nowhere", "no key", release="1.9.0")
+    ).openapi()
+    assert json.loads(json.dumps(before)) == json.loads(RECORDED.read_text(encoding="utf-8"))
+    assessment = getattr(compatibility(load_document()), question)()
+    assert_passed(assessment)
+    assert assessment.figures["added"]
 
 
 def test_what_was_added_stands_in_the_evidence_and_passes() -> None:
@@ -286,7 +304,7 @@ def test_what_was_added_stands_in_the_evidence_and_passes() -> None:
     ).assess_operations()
     assert_passed(assessment)
     assert kept == [assessment]
-    assert assessment.figures["added"] == ["GET /api/v1/wards: a new operation"]
+    assert "GET /api/v1/wards: a new operation" in assessment.figures["added"]
 
 
 # ── a referee ──
@@ -300,7 +318,8 @@ def test_what_was_added_stands_in_the_evidence_and_passes() -> None:
     ),
 )
 def test_what_oasdiff_calls_breaking_is_found(tmp_path: Path) -> None:
-    before, after, missed = RECORDED, tmp_path / "after.json", []
+    before, after, missed = tmp_path / "before.json", tmp_path / "after.json", []
+    before.write_text(json.dumps(recorded_document()))
     for change in (*BREAKING, *HARMLESS):
         after.write_text(json.dumps(change.made()))
         done = subprocess.run(

@@ -24,7 +24,7 @@ from reference import announcement, cutover, postgres
 from tests.faults import serve
 from tests.findings import list_breaches, raises_gap
 from tests.integration.database.conftest import CopyDatabase
-from tests.integration.database.contexts import SCRIPTS, make_database_context
+from tests.integration.database.contexts import copy_scripts_of_night, make_database_context
 from tests.integration.database.flyway.command_line import flyway
 from tests.standins.flyway_history import (
     FILES,
@@ -304,9 +304,10 @@ def test_the_cutover_can_be_flyways_own(
 
 
 def test_a_history_made_by_the_reference_passes_flyway_validate(
-    program: Path, spare: CopyDatabase
+    program: Path, spare: CopyDatabase, tmp_path: Path
 ) -> None:
-    assert flyway(program, spare("migrated"), SCRIPTS, "validate")["validationSuccessful"]
+    night = copy_scripts_of_night(tmp_path / "sql")
+    assert flyway(program, spare("migrated"), night, "validate")["validationSuccessful"]
 
 
 def test_a_failed_script_outside_a_transaction_leaves_a_row_and_its_traces(

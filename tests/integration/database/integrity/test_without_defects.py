@@ -36,7 +36,7 @@ def test_a_sound_database_gives_no_finding(
         ("assess_foreign_keys", "visits.visits_patient_id_fkey"),
         ("assess_duplicates", "patients.patients_mrn_key"),
         ("assess_nulls", "patients.mrn"),
-        ("assess_check_constraints", "patients.patients_sex_check"),
+        ("assess_check_constraints", "patients.patients_sex_in_words_check"),
         ("assess_generated_columns", "patients.search_key"),
         ("assess_sequences", "audit_entries.id (audit_entries_id_seq)"),
         ("assess_indexes", "patients.patients_by_tag"),

@@ -92,7 +92,7 @@ def test_the_cutover_of_a_hospital_at_work_is_told_from_loss(
     cutover_database: CutoverDatabase,
 ) -> None:
     cutover_database.run_statements(
-        "INSERT INTO patients (facility, mrn, family_name, birth_date, sex) "
+        "INSERT INTO patients (facility, mrn, family_name, birth_date, sex_in_words) "
         "VALUES ('north', 'NEW-1', 'New', '1990-01-01', 'female')"
     )
     assert_passed(cutover_database.rows.assess_contents())

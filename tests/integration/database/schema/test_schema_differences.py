@@ -33,8 +33,8 @@ DRIFTS = [
         [("column wards.name", 'nulls "refused"', '"allowed"')],
     ),
     (
-        "ALTER TABLE visits ALTER status DROP DEFAULT",
-        [("column visits.status", "default \"'open'::character varying\"", "none")],
+        "ALTER TABLE visits ALTER state DROP DEFAULT",
+        [("column visits.state", 'default "0"', "none")],
     ),
     (
         "ALTER TABLE wards ALTER name SET DEFAULT 'x'",

@@ -24,6 +24,7 @@ from cutover_gates.drivers.rest.vocabulary import OPERATIONS
 from cutover_gates.hospital import MappingError
 from cutover_gates.util.api_document_text import parse_api_document
 from tests.dialects.ward.document import DOCUMENT
+from tests.hospital_document import load_document
 
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parents[3]
@@ -35,8 +36,7 @@ def django() -> dict[str, Any]:
 
 
 def reference() -> dict[str, Any]:
-    text = (ROOT / "reference/contract/1.9.json").read_text(encoding="utf-8")
-    return dict(json.loads(text))
+    return load_document()
 
 
 def spring() -> dict[str, Any]:

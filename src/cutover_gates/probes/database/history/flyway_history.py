@@ -36,6 +36,12 @@ from cutover_gates.probes.database.history.migration_scripts import (
     collect_placeholders,
     load_scripts,
 )
+from cutover_gates.probes.database.history.point_of_no_return import find_applied_beyond
+from cutover_gates.probes.database.history.scripts_of_night import (
+    is_beyond,
+    read_point,
+    select_of_night,
+)
 
 _BAD_STATES: dict[str, tuple[Rule, str, str]] = {
     "Pending": (rules.MIGRATIONS_APPLIED, "applied", "not applied"),
@@ -44,7 +50,6 @@ _BAD_STATES: dict[str, tuple[Rule, str, str]] = {
         "applied",
         "never to be applied, since a higher version was applied before",
     ),
-    "Above Target": (rules.MIGRATIONS_APPLIED, "applied", "not applied"),
     "Failed": (rules.MIGRATIONS_SUCCEEDED, "success", "failure"),
     "Missing": (rules.KNOWN_MIGRATIONS, "a script of the release", "none"),
     "Future": (rules.KNOWN_MIGRATIONS, "a script of the release", "a newer version than any"),
@@ -85,6 +90,9 @@ class FlywayHistory:
         self._check_highest_version(builder)
         self._add_unverifiable(builder)
         builder.checked = list(dict.fromkeys(each.name for each in self._states))
+        beyond = find_applied_beyond(self._states, self._point)
+        builder.findings += beyond.findings
+        builder.figures["above the point of no return"] = beyond.checked
         counts = Counter(each.state for each in self._states)
         builder.figures["states"] = dict(sorted(counts.items()))
         return builder
@@ -129,7 +137,12 @@ class FlywayHistory:
             self._scripts_on_disk.scripts,
             parse_flyway_rows(self._lines),
             out_of_order=self._context.migrations.out_of_order,
+            target=self._point,
         )
+
+    @cached_property
+    def _point(self) -> Version | None:
+        return read_point(self._context.migrations)
 
     def _add_bad_states(self, builder: AssessmentBuilder) -> None:
         for each in self._states:
@@ -178,7 +191,8 @@ class FlywayHistory:
     def _check_highest_version(self, builder: AssessmentBuilder) -> None:
         """Compare the version to which a script brought the database with the highest script."""
         # Repeatable scripts have no version, and an undo script takes one back.
-        scripts = [script for script in self._scripts_on_disk.scripts if script.kind in "VB"]
+        night = select_of_night(self._scripts_on_disk.scripts, self._point)
+        scripts = [script for script in night if script.kind in "VB"]
         highest = max((script.version for script in scripts if script.version), default=None)
         current = max(self._list_reached_versions(), default=None)
         if highest != current:
@@ -200,4 +214,5 @@ class FlywayHistory:
             and each.row.type not in SYNTHETIC_TYPES
             and each.state not in REVERTED_STATES
             and not each.is_program
+            and not is_beyond(each.version, self._point)
         ]

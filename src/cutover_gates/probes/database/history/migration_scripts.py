@@ -1,7 +1,7 @@
 """The scripts of the release on disk, as Flyway finds them: in `migrations.locations` and below.
 
-`load_install_scripts(context)` gives what an empty database gets, in order: the highest baseline
-script, the versions above it, the repeatable scripts.
+`load_install_scripts(context)` gives what an empty database gets in the cutover's night, in order:
+the highest baseline script, the versions above it, the repeatable scripts.
 """
 
 from __future__ import annotations
@@ -22,6 +22,11 @@ from cutover_gates.probes.database.history.flyway_conventions import (
     parse_script_name,
     replace_placeholders,
     resembles_migration,
+)
+from cutover_gates.probes.database.history.scripts_of_night import (
+    find_missing_point,
+    read_point,
+    select_of_night,
 )
 
 DEFAULT_FLYWAY_TABLE = "flyway_schema_history"
@@ -66,12 +71,13 @@ class ScriptsOnDisk:
 def load_install_scripts(context: DatabaseContext) -> list[MigrationScript]:
     """Return what an empty database gets, in the order of execution. The list is never empty.
 
-    Raises `NotProven` where there is no script, no such folder, or Flyway itself would refuse.
+    What stands above the point of no return is left out. Raises `NotProven` where there is no
+    script, no such folder, or Flyway itself would refuse.
     """
     on_disk = load_scripts(context)
     if on_disk.rejections:
         raise NotProven(gaps=on_disk.rejections)
-    return select_install_scripts(on_disk.scripts)
+    return select_install_scripts(select_of_night(on_disk.scripts, read_point(context.migrations)))
 
 
 def select_install_scripts(scripts: Iterable[MigrationScript]) -> list[MigrationScript]:
@@ -117,6 +123,7 @@ def load_scripts(context: DatabaseContext) -> ScriptsOnDisk:
         raise gap_error(rules.SCRIPTS_FOUND, locations, "it holds no script of the release")
     scripts.sort(key=lambda script: (script.kind, _version_numbers(script), script.description))
     rejections += _find_duplicates(scripts)
+    rejections += find_missing_point(scripts, read_point(context.migrations))
     return ScriptsOnDisk(tuple(scripts), tuple(rejections), tuple(overlooked))
 
 

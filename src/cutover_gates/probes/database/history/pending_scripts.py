@@ -1,4 +1,4 @@
-"""The scripts of the release that a database has not had yet."""
+"""The scripts of the night that a database has not had yet."""
 
 from __future__ import annotations
 
@@ -22,6 +22,7 @@ from cutover_gates.probes.database.history.migration_scripts import (
     load_install_scripts,
     load_scripts,
 )
+from cutover_gates.probes.database.history.scripts_of_night import read_point
 from cutover_gates.util.text import first_error_line
 
 
@@ -50,7 +51,10 @@ def find_pending_scripts(context: DatabaseContext, dsn: str) -> list[MigrationSc
     except HistoryTableNotFound:
         return expected
     states = compute_states(
-        load_scripts(context).scripts, rows, out_of_order=context.migrations.out_of_order
+        load_scripts(context).scripts,
+        rows,
+        out_of_order=context.migrations.out_of_order,
+        target=read_point(context.migrations),
     )
     return [
         each.script

@@ -76,3 +76,9 @@ READABLE_HISTORY = Rule(
     "What is not read is not known.",
     "Grant the role of the DSN the right to read the history's table.",
 )
+POINT_NOT_PASSED = Rule(
+    "HIST-013",
+    "No script above the point of no return is applied",
+    "It took away what the release before needs, so nobody can go back to that release.",
+    "Restore the backup, or go on without a way back: a person must decide it.",
+)

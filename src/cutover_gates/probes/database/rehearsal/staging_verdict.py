@@ -6,6 +6,7 @@ from cutover_gates.core.evidence.assessment import Assessment, AssessmentBuilder
 from cutover_gates.probes.database.context import DatabaseContext
 from cutover_gates.probes.database.history.assessments import capture_history
 from cutover_gates.probes.database.history.migration_scripts import load_scripts
+from cutover_gates.probes.database.history.scripts_of_night import read_point, select_of_night
 from cutover_gates.probes.database.history.staging_reports import (
     ACCEPTED_VERDICTS,
     GATE,
@@ -98,6 +99,7 @@ class StagingAssessments:
             files = history.files if history else {}
             return {name: digest.sha256 for name, digest in files.items()}, set(files)
         scripts = load_scripts(self.context).scripts
-        # Baselines and undo scripts need not have run there.
-        required = {script.file_name for script in scripts if script.kind in "VR"}
+        # Baselines and undo scripts need not have run there, nor what a later night applies.
+        night = select_of_night(scripts, read_point(self.context.migrations))
+        required = {script.file_name for script in night if script.kind in "VR"}
         return {script.file_name: script.sha256 for script in scripts}, required
