@@ -36,3 +36,24 @@ def test_the_migrations_were_applied_in_order(history: HistoryAssessments) -> No
     which it was tested.
     """
     assert_passed(history.assess_order())
+
+
+@pytest.mark.plan("database-rolled-back")
+def test_no_script_above_the_point_of_no_return_is_applied(history: HistoryAssessments) -> None:
+    """No script above the point of no return is applied.
+
+    Such a script takes away what the release before needs, so that release cannot work here.
+    """
+    assert_passed(history.assess_point_of_no_return())
+
+
+@pytest.mark.plan("contraction-unaltered")
+def test_what_is_applied_above_the_point_of_no_return_is_what_the_release_has(
+    history: HistoryAssessments,
+) -> None:
+    """What is applied above the point of no return succeeded, and is the file of the release.
+
+    The week after, these scripts take away what only the release before used. Which of them are
+    pending stands in the evidence.
+    """
+    assert_passed(history.assess_contraction())

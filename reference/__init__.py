@@ -12,7 +12,9 @@ The modules, in the order in which to read them:
     security             who may do what; each use of a record writes a line to the audit log
     problems, openapi    the form of errors, and what the OpenAPI document adds to FastAPI's own
     middleware, logs, metrics
-    database/migrations  1-6 are the release before the cutover, 7-10 are release 2.0.0
+    release_before       release 1.9.0, an application of its own; releases chooses between the two
+    database/migrations  1-6 are the release before the cutover, 7-10 are release 2.0.0, on which
+                         1.9.0 works on; 11 ends that, on a later night
     migrate, seed        the scripts, applied as Flyway does; the synthetic records
     installation, postgres, supervisor    a private PostgreSQL that ends with its parent process
     template, cutover    the cached cluster of the release before; its migration to 2.0.0

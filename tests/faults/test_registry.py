@@ -37,7 +37,7 @@ LEAST: Mapping[str, Mapping[str, int]] = {
         "health-checks": 14,
     },
     "data": {
-        "migrations-applied": 11,
+        "migrations-applied": 13,
         "migration-verified": 56,
         "key-tables": 2,
         "row-counts": 6,
@@ -46,10 +46,11 @@ LEAST: Mapping[str, Mapping[str, int]] = {
         "indexes-agree": 1,
         "final-backups": 13,
         "backup-taken": 3,
-        "database-rolled-back": 8,
+        "database-rolled-back": 9,
+        "contraction-unaltered": 1,
         "migration-dry-run": 2,
         "migration-scripts-tested": 1,
-        "script-lint": 1,
+        "script-lint": 2,
         "database-health": 2,
     },
     "load": {
@@ -87,7 +88,7 @@ LEAST: Mapping[str, Mapping[str, int]] = {
     },
     "watch": {"zero-downtime": 12, "no-data-loss": 3},
 }
-"""The faults of each item on 2026-11-30: 500. A fault is not given up without a reason, so a number
+"""The faults of each item on 2026-11-30: 505. A fault is not given up without a reason, so a number
 only goes up.
 """
 

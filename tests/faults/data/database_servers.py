@@ -46,6 +46,7 @@ STATE_AT = {
     "phase1": "migrated",
     "rollback": "before",
     "post": "migrated",
+    "post-week": "migrated",
 }
 """What the hospital's database is at a gate: a template's name."""
 

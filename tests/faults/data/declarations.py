@@ -82,6 +82,23 @@ class AStandstillIsClaimedWhilePeopleWorked(DataFault):
         ground.migrations["standstill"] = _named()
 
 
+class TheContractionSurvivedTheRollback(DataFault):
+    """The release before is back, and its columns are gone."""
+
+    item, gate = "database-rolled-back", "rollback"
+    statements = (
+        "INSERT INTO flyway_schema_history (installed_rank, version, description, type, script,"
+        " checksum, installed_by, execution_time, success) VALUES (7, '11', 'late', 'SQL',"
+        " 'V11__late.sql', 1, 'owner', 1, true)"
+    )
+    breaks = (history_rules.POINT_NOT_PASSED,)
+    shows = "V11"
+
+    def harm(self, ground: DataEnvironment) -> None:
+        super().harm(ground)
+        ground.migrations["point_of_no_return"] = "10"
+
+
 class AProgramDidNotMigrate(DataFault):
     """The program that migrates stopped before its end: its own version is the old one."""
 

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Mapping
+from pathlib import Path
 from typing import ClassVar
 
 from cutover_gates.probes.database.history import rules as history_rules
-from tests.faults.data.data_environment import DataEnvironment
+from reference import migrate
+from tests.faults.data.data_environment import NAME, DataEnvironment
 from tests.faults.data.data_fault import DataFault
 
 
@@ -103,6 +106,50 @@ class SomethingRanFromTheFuture(_History):
     """
     breaks = (history_rules.KNOWN_MIGRATIONS,)
     shows = "11"
+
+
+class TheContractionRanInTheNight(_History):
+    """The columns of the release before are gone, so nobody can go back to it without a restore."""
+
+    also: ClassVar[Mapping[str, str]] = {
+        "migration-verified": "the scripts of the night leave these columns",
+        "row-counts": "nobody declared that they go",
+        "content-unchanged": "what they held cannot be compared",
+    }
+    breaks = (history_rules.POINT_NOT_PASSED,)
+    shows = "V11"
+
+    def harm(self, ground: DataEnvironment) -> None:
+        shutil.copy2(next(migrate.SCRIPTS.glob("V11__*.sql")), ground.scripts)
+        ground.migrations["point_of_no_return"] = "10"
+        migrate.migrate(ground.server.dsn(NAME), to=None, folder=ground.scripts)
+
+
+class TheContractionWasAnotherScript(DataFault):
+    """A week later a script took more away than was tested."""
+
+    item, gate = "contraction-unaltered", "post-week"
+    breaks = (history_rules.FILES_UNCHANGED,)
+    shows = "V11"
+
+    def harm(self, ground: DataEnvironment) -> None:
+        script = Path(shutil.copy2(next(migrate.SCRIPTS.glob("V11__*.sql")), ground.scripts))
+        ground.migrations["point_of_no_return"] = "10"
+        migrate.migrate(ground.server.dsn(NAME), to=None, folder=ground.scripts)
+        script.write_text(script.read_text(encoding="utf-8") + "SELECT 1;\n", encoding="utf-8")
+
+
+class TheLastScriptOfTheNightIsNone(_History):
+    """The number is misspelt: Flyway refuses such a target, and nothing would be migrated."""
+
+    also: ClassVar[Mapping[str, str]] = {
+        "migration-verified": "nobody knows what the scripts of the night make"
+    }
+    breaks = (history_rules.USABLE_SCRIPTS,)
+    shows = "version 100"
+
+    def harm(self, ground: DataEnvironment) -> None:
+        ground.migrations["point_of_no_return"] = "100"
 
 
 class ScriptsRanOutOfOrder(_History):

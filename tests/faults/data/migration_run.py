@@ -73,6 +73,20 @@ class AScriptThatALinterKnows(_Rehearsed):
     shows = "renaming-table"
 
 
+class ABlockOfCodeDropsAColumn(_Rehearsed):
+    """The release before reads the state of each visit. A linter of statements sees no drop."""
+
+    item = "script-lint"
+    also: ClassVar[Mapping[str, str]] = {
+        "migration-dry-run": "the column is in every expectation",
+        "migration-scripts-tested": "the same",
+        **_STAGING,
+    }
+    script = "DO $$ BEGIN EXECUTE 'ALTER TABLE visits DROP COLUMN state CASCADE'; END $$;\n"
+    breaks = (rehearsal_rules.NIGHT_ONLY_EXPANDS,)
+    shows = "public.visits.state"
+
+
 class NothingCanBeWritten(DataFault):
     """The switch that kept people from writing during the migration was left on: nobody can be
     registered.

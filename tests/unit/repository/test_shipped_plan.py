@@ -46,7 +46,7 @@ OTHER_LINES = {
     # of three lines, the one that no other item proves
     "Rollback Procedures / Manual Rollback Steps / Verify Rollback": 1,
     "Communication Plan / Status Updates": 6,
-    "Added to the plan": 11,
+    "Added to the plan": 12,
 }
 
 NEVER_WAIVED = {

@@ -9,6 +9,7 @@ import json
 from collections.abc import Callable
 from pathlib import Path
 
+import psycopg
 import pytest
 
 from cutover_gates.core.evidence.assessment import Assessment
@@ -89,6 +90,42 @@ def test_the_hospital_after_its_cutover_is_clean(
     # Above the point of no return a script is compared, and need not be applied.
     counts = {name: len(assessment.checked) for name, assessment in found.items()}
     assert counts == {"applied": 11, "unaltered": 11, "in order": 10}
+
+
+def test_what_a_later_night_applied_is_found_while_the_release_before_may_come_back(
+    spare: CopyDatabase, tmp_path: Path
+) -> None:
+    """The week after it is what was planned, unless it failed or is another script."""
+    dsn = spare("migrated")
+    history = HistoryAssessments(make_database_context(dsn, tmp_path))
+    assert_passed(history.assess_point_of_no_return())
+    contraction = history.assess_contraction()
+    assert_passed(contraction)
+    assert contraction.figures["pending"] == [V11]
+
+    migrate.migrate(dsn, to=None)
+    history = HistoryAssessments(make_database_context(dsn, tmp_path))
+    assert list_breaches(history.assess_point_of_no_return()) == [(rules.POINT_NOT_PASSED, V11)]
+    contraction = history.assess_contraction()
+    assert_passed(contraction)
+    assert contraction.figures["pending"] == []
+
+    with psycopg.connect(dsn) as connection:
+        connection.execute(UPDATE.encode() + b"success = false, checksum = 1 WHERE version = '11'")
+    contraction = HistoryAssessments(make_database_context(dsn, tmp_path)).assess_contraction()
+    assert list_breaches(contraction) == [
+        (rules.MIGRATIONS_SUCCEEDED, V11),
+        (rules.FILES_UNCHANGED, V11),
+    ]
+
+
+def test_a_point_that_no_script_has_is_found(unchanged: CopyDatabase, tmp_path: Path) -> None:
+    """Flyway refuses such a target."""
+    history = HistoryAssessments(
+        make_database_context(unchanged("migrated"), tmp_path, point_of_no_return="10.1")
+    )
+    breaches = list_breaches(history.assess_completeness())
+    assert (rules.USABLE_SCRIPTS, "migrations.point_of_no_return") in breaches
 
 
 def test_before_the_cutover_its_migrations_are_pending(

@@ -13,7 +13,9 @@ from cutover_gates.probes.database.history import rules
 from cutover_gates.probes.database.history.alembic_history import AlembicHistory
 from cutover_gates.probes.database.history.django_history import DjangoHistory
 from cutover_gates.probes.database.history.expected_history import index_lines
+from cutover_gates.probes.database.history.flyway_conventions import Version
 from cutover_gates.probes.database.history.flyway_history import FlywayHistory
+from cutover_gates.probes.database.history.flyway_rows import MigrationState
 from cutover_gates.probes.database.history.history_record import (
     HistoryRecord,
     MigrationHistory,
@@ -25,7 +27,12 @@ from cutover_gates.probes.database.history.history_table import (
     read_tool_lines,
 )
 from cutover_gates.probes.database.history.history_tools import CUSTOM, TOOLS
+from cutover_gates.probes.database.history.point_of_no_return import (
+    check_contraction,
+    find_applied_beyond,
+)
 from cutover_gates.probes.database.history.recorded_history import RecordedHistory
+from cutover_gates.probes.database.history.scripts_of_night import POINT_SETTING, read_point
 from cutover_gates.probes.database.snapshot.selection import find_newest_snapshot
 
 _HISTORY_TYPES: dict[str, Callable[[DatabaseContext], MigrationHistory]] = {
@@ -62,6 +69,29 @@ class HistoryAssessments:
         return self._record_assessment(
             rules.APPLIED_IN_ORDER, lambda: self._add_rank_gaps(self._history.check_order())
         )
+
+    def assess_point_of_no_return(self) -> Assessment:
+        """Check that no script above the point of no return is applied."""
+        return self._record_assessment(
+            rules.POINT_NOT_PASSED, lambda: self._ask_beyond(find_applied_beyond)
+        )
+
+    def assess_contraction(self) -> Assessment:
+        """Check that what is applied above the point of no return succeeded, unaltered."""
+        return self._record_assessment(
+            rules.FILES_UNCHANGED, lambda: self._ask_beyond(check_contraction)
+        )
+
+    def _ask_beyond(
+        self, question: Callable[[list[MigrationState], Version | None], AssessmentBuilder]
+    ) -> AssessmentBuilder:
+        """Ask what stands above the point. Without one every script belongs to the night."""
+        builder, point = AssessmentBuilder(), read_point(self.context.migrations)
+        if point is not None and isinstance(self._history, FlywayHistory):
+            builder = question(self._history.states, point)
+        builder.checked.append(POINT_SETTING)
+        builder.figures[POINT_SETTING] = str(point or "none")
+        return builder
 
     def _record_assessment(self, rule: Rule, check: Callable[[], AssessmentBuilder]) -> Assessment:
         try:

@@ -89,18 +89,18 @@ class FlywayHistory:
         self._add_bad_states(builder)
         self._check_highest_version(builder)
         self._add_unverifiable(builder)
-        builder.checked = list(dict.fromkeys(each.name for each in self._states))
-        beyond = find_applied_beyond(self._states, self._point)
+        builder.checked = list(dict.fromkeys(each.name for each in self.states))
+        beyond = find_applied_beyond(self.states, self.point)
         builder.findings += beyond.findings
         builder.figures["above the point of no return"] = beyond.checked
-        counts = Counter(each.state for each in self._states)
+        counts = Counter(each.state for each in self.states)
         builder.figures["states"] = dict(sorted(counts.items()))
         return builder
 
     def check_file_changes(self) -> AssessmentBuilder:
         """Compare checksum, description and type with the files, also at and below a baseline."""
         builder = AssessmentBuilder()
-        for each in self._states:
+        for each in self.states:
             if each.row and each.script and each.state not in REVERTED_STATES:
                 builder.checked.append(each.name)
                 builder.findings += find_alterations(each)
@@ -109,8 +109,8 @@ class FlywayHistory:
     def check_order(self) -> AssessmentBuilder:
         """Check that nothing was applied below a higher version, unless the settings allow it."""
         builder = AssessmentBuilder()
-        builder.checked = [each.row.script for each in self._states if each.row]
-        late = [each.name for each in self._states if each.state == "Out of Order"]
+        builder.checked = [each.row.script for each in self.states if each.row]
+        late = [each.name for each in self.states if each.state == "Out of Order"]
         builder.figures["out of order"] = late
         if not self._context.migrations.out_of_order:
             for name in late:
@@ -132,20 +132,22 @@ class FlywayHistory:
             return read_history_lines(self._context, connection)
 
     @cached_property
-    def _states(self) -> list[MigrationState]:
+    def states(self) -> list[MigrationState]:
+        """The rows by rank, then the scripts that are not applied."""
         return compute_states(
             self._scripts_on_disk.scripts,
             parse_flyway_rows(self._lines),
             out_of_order=self._context.migrations.out_of_order,
-            target=self._point,
+            target=self.point,
         )
 
     @cached_property
-    def _point(self) -> Version | None:
+    def point(self) -> Version | None:
+        """The last version of the night; None where every script belongs to it."""
         return read_point(self._context.migrations)
 
     def _add_bad_states(self, builder: AssessmentBuilder) -> None:
-        for each in self._states:
+        for each in self.states:
             cannot_be_known = (
                 each.state in ("Outdated", "Pending") and each.name in self._unverifiable_checksums
             )
@@ -157,7 +159,7 @@ class FlywayHistory:
             )
 
     def _add_unverifiable(self, builder: AssessmentBuilder) -> None:
-        for each in self._states:
+        for each in self.states:
             if each.is_program and each.row:
                 builder.add_gap(
                     rules.COMPARABLE_MIGRATIONS,
@@ -178,7 +180,7 @@ class FlywayHistory:
 
         One script has two states: the row's (Outdated) and its own (Pending).
         """
-        outdated = [each.script for each in self._states if each.state == "Outdated"]
+        outdated = [each.script for each in self.states if each.state == "Outdated"]
         scripts = [script for script in outdated if script is not None]
         names = {script.file_name: self._list_undeclared_placeholders(script) for script in scripts}
         return {script: placeholders for script, placeholders in names.items() if placeholders}
@@ -191,7 +193,7 @@ class FlywayHistory:
     def _check_highest_version(self, builder: AssessmentBuilder) -> None:
         """Compare the version to which a script brought the database with the highest script."""
         # Repeatable scripts have no version, and an undo script takes one back.
-        night = select_of_night(self._scripts_on_disk.scripts, self._point)
+        night = select_of_night(self._scripts_on_disk.scripts, self.point)
         scripts = [script for script in night if script.kind in "VB"]
         highest = max((script.version for script in scripts if script.version), default=None)
         current = max(self._list_reached_versions(), default=None)
@@ -207,12 +209,12 @@ class FlywayHistory:
         """Return the versions of the rows by which a script changed the database."""
         return [
             each.version
-            for each in self._states
+            for each in self.states
             if each.row
             and each.version
             and each.row.success
             and each.row.type not in SYNTHETIC_TYPES
             and each.state not in REVERTED_STATES
             and not each.is_program
-            and not is_beyond(each.version, self._point)
+            and not is_beyond(each.version, self.point)
         ]

@@ -133,3 +133,11 @@ SCRIPTS_KNOWN = Rule(
     "Without them there is nothing to lint.",
     "Run the gate before the cutover, or take a snapshot before it.",
 )
+NIGHT_ONLY_EXPANDS = Rule(
+    "LINT-007",
+    "No script of the night takes away what the release before uses",
+    "The release before still runs during the rollout, and comes back in a rollback.",
+    "Move the named change to a script above migrations.point_of_no_return, which a later night"
+    " applies; or, where the release before is stopped for good, name squawk's rule with a reason"
+    " under rehearsal.lint_except.",
+)

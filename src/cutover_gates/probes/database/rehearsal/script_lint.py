@@ -9,10 +9,8 @@ from dataclasses import dataclass
 from importlib.resources import files
 from typing import Any
 
-import psycopg
-
 from cutover_gates.core.evidence.assessment import Assessment, AssessmentBuilder
-from cutover_gates.core.findings import NotProven, Rule, gap_error
+from cutover_gates.core.findings import Rule, gap_error
 from cutover_gates.probes.database.context import (
     DatabaseContext,
     DatabaseUnreachable,
@@ -21,13 +19,10 @@ from cutover_gates.probes.database.history import flyway_conventions
 from cutover_gates.probes.database.history.migration_scripts import (
     MigrationScript,
     collect_placeholders,
-    load_install_scripts,
 )
-from cutover_gates.probes.database.history.pending_scripts import find_pending_scripts
 from cutover_gates.probes.database.history.script_execution import requires_autocommit
 from cutover_gates.probes.database.rehearsal import rules, squawk
-from cutover_gates.probes.database.snapshot.selection import find_newest_snapshot
-from cutover_gates.util.text import first_error_line
+from cutover_gates.probes.database.rehearsal.release_scripts import select_scripts_of_release
 
 
 def load_lint_rules() -> dict[str, tuple[str, ...]]:
@@ -96,7 +91,7 @@ class LintAssessments:
         return unreadable
 
     def _lint_scripts(self) -> tuple[list[_ScriptRemark], list[MigrationScript]]:
-        program, scripts = squawk.find_squawk(), self._select_scripts()
+        program, scripts = squawk.find_squawk(), select_scripts_of_release(self.context)
         major = self._read_major_version()
         remarks: list[_ScriptRemark] = []
         for script in scripts:
@@ -122,38 +117,6 @@ class LintAssessments:
         except DatabaseUnreachable as error:
             reason = f"the PostgreSQL version of the target is not known: {error}"
             raise gap_error(rules.SCRIPTS_KNOWN, self.context.target, reason) from None
-
-    def _select_scripts(self) -> list[MigrationScript]:
-        """Return the pending scripts; after the cutover, those that came since the snapshot.
-
-        Raise `NotProven` where there are none.
-        """
-        try:
-            dsn = self.context.dsn.get_secret_value()
-            if pending := find_pending_scripts(self.context, dsn):
-                return pending
-        except psycopg.Error as error:
-            reason = f"the pending scripts cannot be read: {first_error_line(error)}"
-            raise gap_error(rules.SCRIPTS_KNOWN, self.context.target, reason) from None
-        before = self._read_snapshot_version()
-        since = [
-            script
-            for script in load_install_scripts(self.context)
-            if script.version and (before is None or script.version > before)
-        ]
-        if not since:
-            reason = f"no script is pending, and none is above version {before} of the snapshot"
-            raise gap_error(rules.SCRIPTS_KNOWN, self.context.target, reason)
-        return since
-
-    def _read_snapshot_version(self) -> flyway_conventions.Version | None:
-        """Return the migration of the snapshot; None where it had none."""
-        try:
-            migration = find_newest_snapshot(self.context).migration
-        except NotProven as hole:
-            reason = f"no script is pending, and those of the cutover are not known: {hole.reason}"
-            raise gap_error(rules.SCRIPTS_KNOWN, self.context.target, reason) from None
-        return flyway_conventions.Version.parse(migration) if migration else None
 
 
 def _select_rule(remark: squawk.LintRemark, kinds: dict[str, tuple[str, ...]]) -> Rule:
