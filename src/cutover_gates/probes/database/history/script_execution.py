@@ -62,18 +62,22 @@ def apply_scripts(
     *,
     schema: str | None = None,
     user: str | None = None,
+    seconds: float | None = None,
     started: Callable[[MigrationScript, int], None] | None = None,
 ) -> list[tuple[MigrationScript, float]]:
     """Run the scripts in the given order, and return the seconds that each took.
 
     `started(script, backend_pid)` is called before each. Unqualified names mean `schema`, which is
     created where it is missing and no script creates it. `user`: the role that the scripts see as
-    theirs. Raises `ScriptFailed`.
+    theirs. `seconds`: the limit of each statement. Raises `ScriptFailed`.
     """
     # Autocommit: each script decides for itself whether it runs in a transaction.
     durations = []
     name = f"{APPLICATION_NAME} migration"
     with psycopg.connect(dsn, autocommit=True, application_name=name) as connection:
+        if seconds is not None:
+            limit = f"{max(1, round(seconds * 1000))}"
+            connection.execute("SELECT set_config('statement_timeout', %s, false)", [limit])
         if user:
             connection.execute(sql.SQL("SET SESSION AUTHORIZATION {}").format(sql.Identifier(user)))
         if schema:

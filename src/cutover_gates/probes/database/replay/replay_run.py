@@ -10,7 +10,9 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
-from cutover_gates.core.findings import gap_error
+import psycopg
+
+from cutover_gates.core.findings import NotProven, gap_error
 from cutover_gates.probes.database.backup.copy_clones import open_clones_of_backup
 from cutover_gates.probes.database.context import DatabaseContext
 from cutover_gates.probes.database.history.migration_scripts import (
@@ -30,13 +32,34 @@ from cutover_gates.probes.database.replay.moves_found import find_whole_moves
 from cutover_gates.probes.database.replay.replay_comparison import compare_replays
 from cutover_gates.probes.database.replay.replay_record import ReplayedTable, ReplayRecord
 from cutover_gates.probes.database.replay.session_values import add_dependencies
+from cutover_gates.util.text import first_error_line
 
 
 def replay_scripts(context: DatabaseContext) -> ReplayRecord:
     """Restore the backup, run the pending scripts on two copies, and return what they made.
 
-    Raise `NotProven` where there is nothing to replay, and `ScriptFailed`.
+    Raise `NotProven` where there is nothing to replay or its time runs out, and `ScriptFailed`.
     """
+    try:
+        return _replay_on_clones(context)
+    except psycopg.errors.QueryCanceled:
+        raise _describe_overrun(context) from None
+    except psycopg.Error as error:
+        reason = f"the copy could not be read: {first_error_line(error)}"
+        raise gap_error(rules.REPLAY_POSSIBLE, context.target, reason) from None
+    except ScriptFailed:
+        # The limit of time ends a script, too: that says nothing about the script.
+        if context.budget.remaining_seconds:
+            raise
+        raise _describe_overrun(context) from None
+
+
+def _describe_overrun(context: DatabaseContext) -> NotProven:
+    reason = f"it was ended: {context.describe_overrun()}"
+    return gap_error(rules.REPLAY_POSSIBLE, context.target, reason)
+
+
+def _replay_on_clones(context: DatabaseContext) -> ReplayRecord:
     began = time.monotonic()
     with open_clones_of_backup(context, 2) as (copy, other_copy):
         second = other_copy.dsn
@@ -94,7 +117,12 @@ def _run_scripts(
     placeholders.pop("flyway:filename", None)
     schema = context.migrations.schemas[0]
     apply_scripts(
-        dsn, scripts, placeholders, schema=None if schema == "public" else schema, user=user
+        dsn,
+        scripts,
+        placeholders,
+        schema=None if schema == "public" else schema,
+        user=user,
+        seconds=context.budget.remaining_seconds,
     )
 
 
