@@ -89,6 +89,24 @@ def list_accepted(evidence: Iterable[Mapping[str, Any]]) -> tuple[str, ...]:
     return tuple(str(one) for each in lists if isinstance(each, list) for one in each)
 
 
+def describe_open_findings(evidence: Iterable[Mapping[str, Any]]) -> str:
+    """Return a sentence where an assessment in the evidence found something, or left a gap.
+
+    A check that asks again and again records several of one title: the last one counts. It is empty
+    where all is well.
+    """
+    last = {str(entry.get("title")): entry.get("facts") for entry in evidence}
+    for title, facts in last.items():
+        if not isinstance(facts, Mapping) or "examined" not in facts:
+            continue
+        if wrong := [*facts.get("findings", ()), *facts.get("not_proven", ())]:
+            return (
+                f"it passed although its assessment {title!r} did not: {wrong[0]}. End the check"
+                " with assert_passed(assessment)"
+            )
+    return ""
+
+
 def describe_other_function(phases: Sequence[CheckPhase], written: int) -> str:
     """Return a sentence where the function that ran is not the one on line `written` of its file.
 

@@ -20,6 +20,7 @@ from cutover_gates.plugin.expected_checks import (
 from cutover_gates.plugin.result_rules import (
     CheckPhase,
     decide_outcome,
+    describe_open_findings,
     describe_other_function,
     list_accepted,
     list_findings,
@@ -142,7 +143,9 @@ class ResultCollector:
         why = self.left_out.get(result.check) or self.left_out.get(check)
         if why is None and result.outcome is Outcome.PASSED:
             phases = self.phases.get(result.check, [])
-            why = describe_other_function(phases, lines.get(check, 0))
+            why = describe_other_function(phases, lines.get(check, 0)) or describe_open_findings(
+                result.evidence
+            )
         if not why:
             return result
         return replace(result, outcome=Outcome.NOT_PROVEN, why=why, did_run=False)

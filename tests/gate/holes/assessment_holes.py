@@ -19,6 +19,7 @@ def assess(*lines: str) -> Change:
 
 FINDING = "builder.add_finding(rules.ROW_COUNT, 'visits', expected='9 rows', actual='7 rows')"
 GAP = "builder.add_gap(rules.ROWS_READABLE, 'visits', 'the table is locked')"
+RECORD = "record(builder.build('rows'))"
 END = "record(builder.build('rows')); assert_passed(builder.build('rows'))"
 HOLES = (
     Hole("an assessment of no table", change=assess(END), says="nothing to check"),
@@ -33,6 +34,17 @@ HOLES = (
         change=assess(GAP, FINDING, END),
         outcome="failed",
         says="7 rows",
+        thorough=True,
+    ),
+    Hole(
+        "a check that forgets what its assessment found",
+        change=assess("builder.checked.append('patients')", FINDING, RECORD),
+        says="it passed although its assessment",
+    ),
+    Hole(
+        "a check that forgets what its assessment could not read",
+        change=assess("builder.checked.append('patients')", GAP, RECORD),
+        says="it passed although its assessment",
         thorough=True,
     ),
 )
