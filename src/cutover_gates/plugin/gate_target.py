@@ -10,6 +10,7 @@ from cutover_gates.plugin.attestation import record_served_document
 from cutover_gates.plugin.cleanup import describe_sweep, save_ledgers, sweep_dead_runs
 from cutover_gates.plugin.copy_lease import CopyLease
 from cutover_gates.plugin.database_check import check_databases
+from cutover_gates.plugin.early_snapshot import take_early_snapshot
 from cutover_gates.plugin.outcome_capture import TARGET_GONE
 from cutover_gates.plugin.preflight import check_before_start
 from cutover_gates.plugin.progress import print_line
@@ -47,6 +48,7 @@ class GateTarget:
         self._copies.hold()
         self._target = start_target(self.run)
         target = next(self._target)
+        take_early_snapshot(self.run, target)
         ask_databases = cache(partial(check_databases, self.run, target))
         self.status = probe_target(self.run, target, ask_databases)
         if not self.status.answers:

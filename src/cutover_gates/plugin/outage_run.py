@@ -10,7 +10,7 @@ from functools import partial
 from cutover_gates.config.database_outage import DatabaseOutageSettings
 from cutover_gates.core.evidence.assessment import Assessment
 from cutover_gates.core.evidence.record import Recorder
-from cutover_gates.core.findings import gap_error
+from cutover_gates.core.findings import NotProven, gap_error
 from cutover_gates.drivers.sessions import SessionPool
 from cutover_gates.hospital import (
     Driver,
@@ -28,7 +28,7 @@ from cutover_gates.plugin.progress import print_line
 from cutover_gates.plugin.run import PytestRun
 from cutover_gates.probes.database.reachability import find_connection_problem
 from cutover_gates.probes.network.readiness import rules
-from cutover_gates.probes.network.readiness.outage_trial import OutageTrial
+from cutover_gates.probes.network.readiness.outage_trial import BEGAN, ENDED, OutageTrial
 from cutover_gates.probes.network.readiness.question_stream import QuestionStream
 from cutover_gates.targets.driver_factory import infrastructure_of, open_driver
 from cutover_gates.targets.running_target import RunningTarget
@@ -66,6 +66,17 @@ def run_outage_once(run: PytestRun, target: RunningTarget) -> Assessment:
     folder = run.first_folder / "readiness"
     plain = compute_once(folder, OUTAGE_KEY, lambda: _make_trial(run, target, settings).to_plain())
     return Assessment.from_plain(plain)
+
+
+def find_own_outage(run: PytestRun, target: RunningTarget) -> tuple[float, float] | None:
+    """Return from when to when this gate took the database away; None where it did not."""
+    if not (run.folders and is_outage_requested(run)):
+        return None
+    try:
+        figures = run_outage_once(run, target).figures
+    except (NotProven, Unsupported):
+        return None
+    return (figures[BEGAN], figures[ENDED]) if ENDED in figures else None
 
 
 def _refuse_untestable(settings: DatabaseOutageSettings, target: RunningTarget) -> None:

@@ -24,6 +24,7 @@ from cutover_gates.core.plan import Plan, PlanError
 from cutover_gates.core.plan_file import load_plan
 from cutover_gates.core.waivers import DecisionError
 from cutover_gates.hospital import MappingError
+from cutover_gates.plugin.embedded_stages import adapt_to_stage
 from cutover_gates.plugin.settings_files import find_plan, load_run_settings
 from cutover_gates.plugin.suite_folders import SuiteFolders, find_suite_folders
 from cutover_gates.targets.running_target import RunningTarget
@@ -108,12 +109,12 @@ def make_run(config: pytest.Config) -> PytestRun:
     """
     from_controller: dict[str, Any] = getattr(config, "workerinput", {})
     settings, plan = _load_settings_and_plan(config)
-    redactor = Redactor()
+    redactor, gates = Redactor(), split_gates(config.option.markexpr or "")
     run = PytestRun(
         config.rootpath,
-        settings,
+        adapt_to_stage(settings, gates),
         plan,
-        split_gates(config.option.markexpr or ""),
+        gates,
         from_controller.get("cutover_tag") or new_tag(),
         from_controller.get("workerid", ""),
         redactor,

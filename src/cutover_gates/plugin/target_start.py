@@ -10,14 +10,16 @@ from cutover_gates.core.check_groups import needs_of
 from cutover_gates.core.findings import NotProven
 from cutover_gates.core.gates import GATES, MARKER_WORD
 from cutover_gates.plugin.account_lookup import require_work
+from cutover_gates.plugin.embedded_stages import EMBEDDED_STAGES
 from cutover_gates.plugin.progress import print_line
 from cutover_gates.plugin.run import PytestRun
 from cutover_gates.targets import embedded, running_target
+from cutover_gates.targets.embedded_night import STAGE as NIGHT
 from cutover_gates.targets.running_target import RunningTarget
 from cutover_gates.util.shipped_files import shipped_root
 
-EMBEDDED_STAGES = {"t24": "before", "t12": "before", "t1": "eve", "rollback": "restored"}
-"""The gates at which an embedded hospital is not the one after its cutover."""
+WATCHED_GATES = frozenset({"post-hour", "post"})
+"""The gates that ask how the cutover went."""
 
 
 def start_target(run: PytestRun, groups: frozenset[str] = frozenset()) -> Iterator[RunningTarget]:
@@ -45,13 +47,15 @@ def _start_embedded(run: PytestRun, groups: frozenset[str]) -> Iterator[RunningT
     if run.settings.target == CONTAINER_TARGET:
         _require_container_engine()
     needs = run.plan.needs_of(run.requested_items) | needs_of(groups)
+    stage = embedded_stage(run, is_switched="switch" in needs)
     hospital = embedded.start_embedded_target(
         run.settings,
         shipped_root(),
-        embedded_stage(run),
+        stage,
         surroundings=surroundings_for(needs),
         # the checks of this suite restore backups, all of them
         backed_up="migrations" in run.suites or "backup" in needs,
+        watch_folder=run.first_folder / "watch" if stage == NIGHT else None,
     )
     # Without a gate somebody works on one check, and does not want to read of what is missing.
     absent = hospital.standing.environment.get("absent", {}) if run.gates else {}
@@ -85,10 +89,12 @@ def _require_container_engine() -> None:
         raise SettingsError(f"target {CONTAINER_TARGET!r}: {missing.reason}") from None
 
 
-def embedded_stage(run: PytestRun) -> str:
+def embedded_stage(run: PytestRun, *, is_switched: bool = False) -> str:
     """Return the moment of the cutover that an embedded hospital shows for these gates.
 
-    Raises `SettingsError` where they ask for two moments at once.
+    `is_switched`: a check asks how the cutover went. The gates of the hour after it then begin with
+    the night, which takes a minute or two; the others take the hospital as it is after it. Raises
+    `SettingsError` where they ask for two moments at once.
     """
     words = {word for gate in run.gates for word in MARKER_WORD.findall(gate)}
     gates = words & set(GATES)
@@ -100,4 +106,6 @@ def embedded_stage(run: PytestRun) -> str:
             f"{' and '.join(sorted(gates))} are different moments of a cutover, and an embedded"
             " hospital shows one of them: run these gates one after the other"
         )
+    if is_switched and gates & WATCHED_GATES:
+        return NIGHT
     return next(iter(stages), "after")

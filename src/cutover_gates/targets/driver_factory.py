@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from cutover_gates.config.base import SettingsError, SettingsTable
@@ -14,6 +15,7 @@ from cutover_gates.config.infrastructure import Infrastructure
 from cutover_gates.config.monitoring import Monitoring
 from cutover_gates.config.role_checks import SEPARATION
 from cutover_gates.config.settings import Settings
+from cutover_gates.config.watch import Watch
 from cutover_gates.core.evidence.record import Recorder
 from cutover_gates.core.tables import read_table
 from cutover_gates.drivers.deputy_driver import add_deputies
@@ -38,6 +40,14 @@ def infrastructure_of(settings: Settings, target: RunningTarget) -> Infrastructu
 def monitoring_of(settings: Settings, target: RunningTarget) -> Monitoring:
     """Return the monitoring settings of this target."""
     return _merge_table(settings.chosen_target.monitoring, target.environment.get("monitoring", {}))
+
+
+def watch_of(settings: Settings, target: RunningTarget) -> tuple[Path, Watch]:
+    """Return the folder of the watcher's record of this target, and the settings of the watcher."""
+    brought, declared = target.environment.get("watch", {}), settings.chosen_target.watch
+    if not brought:
+        return settings.resolve_path(declared.folder) / settings.target, declared
+    return Path(brought["folder"]), _merge_table(declared, brought)
 
 
 def _merge_table(table: Kind, brought: Mapping[str, Any]) -> Kind:

@@ -15,9 +15,11 @@ import tempfile
 import time
 from dataclasses import dataclass
 from pathlib import Path
+from typing import IO, Any
 
 from cutover_gates.config.settings import Settings
 from cutover_gates.hospital import Credentials
+from cutover_gates.targets.embedded_night import NightWatch
 from cutover_gates.targets.running_target import RunningTarget, previous_release_of
 from cutover_gates.targets.staffing import assign_accounts
 from cutover_gates.util.subprocesses import kill_child, start_child, stop_child
@@ -49,15 +51,17 @@ def start_embedded_target(
     *,
     backed_up: bool = False,
     surroundings: str | None = None,
+    watch_folder: Path | None = None,
 ) -> EmbeddedTarget:
     """Start the hospital of `root/reference` and wait until it is ready.
 
     Raises `TargetDidNotStart`.
 
-    `stage` is "before" (the cutover), "eve" (the hour before it, with an application that works),
-    "after", or "restored" (from the backup, as after a rollback). `backed_up`: it makes a backup
-    first. `surroundings`: "front" also starts a second instance and a reverse proxy, "all"
-    Prometheus and Alertmanager, too.
+    `stage` is "before" (the cutover), "eve" (the hour before it), "after", or "restored" (from the
+    backup, as after a rollback). "night": 1.9.0 serves, the watcher is started with its record in
+    `watch_folder`, Phase 1 and the switch to 2.0.0 follow, and the watcher ends. `backed_up`: it
+    makes a backup first. `surroundings`: "front" also starts a second instance and a reverse proxy,
+    "all" Prometheus and Alertmanager, too.
     `RunningTarget.environment` names their addresses, and under `absent` what is missing.
     """
     # Not a pipe: nobody reads while it runs, and a full one would stop it.
@@ -75,15 +79,17 @@ def start_embedded_target(
         *(["--surroundings", surroundings] if surroundings else []),
     ]
     process = start_child(command, cwd=root, env=_environment(root), stderr=complaints)
-    line = _first_line(process)
-    try:
-        started = json.loads(line)
-    except ValueError:  # no JSON, or not even text
-        kill_child(process)
-        complaints.seek(0)
-        errors = complaints.read().decode(errors="replace").strip().splitlines()
-        output = " | ".join(errors[-5:]) or f"it printed nothing in {START_SECONDS:.0f} s"
-        raise TargetDidNotStart(f"the embedded hospital did not start: {output}") from None
+    started = _read_announcement(process, complaints)
+    watched: dict[str, Any] = {}
+    if (night := started.get("night")) and watch_folder is not None:
+        release = settings.release or settings.chosen_target.release or ""
+        watch = NightWatch(night, watch_folder, root, settings.chosen_target.watch, release)
+        try:
+            watch.begin()
+            started = _read_announcement(process, complaints)
+            watched["watch"] = watch.end()
+        finally:
+            watch.stop()
     accounts = {
         name: Credentials(user["username"], user["password"])
         for name, user in started["users"].items()
@@ -106,11 +112,24 @@ def start_embedded_target(
         expired_token=started["expired_token"],
         log=started["log"],
         backup=started["backup"],
-        environment=started["surroundings"],
+        environment={**started["surroundings"], **watched},
         previous_release=previous_release_of(settings, release),
         staff=staff,
     )
     return EmbeddedTarget(standing, process)
+
+
+def _read_announcement(process: subprocess.Popen[bytes], complaints: IO[bytes]) -> dict[str, Any]:
+    """Return the next line of the hospital. Raises `TargetDidNotStart` with what it complained."""
+    line = _first_line(process)
+    try:
+        return dict(json.loads(line))
+    except ValueError:  # no JSON, or not even text
+        kill_child(process)
+        complaints.seek(0)
+        errors = complaints.read().decode(errors="replace").strip().splitlines()
+        output = " | ".join(errors[-5:]) or f"it printed nothing in {START_SECONDS:.0f} s"
+        raise TargetDidNotStart(f"the embedded hospital did not start: {output}") from None
 
 
 def _environment(root: Path) -> dict[str, str]:

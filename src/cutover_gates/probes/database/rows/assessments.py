@@ -69,19 +69,22 @@ def _not_proven_on_database_error(
 
 
 class RowAssessments:
-    """Counts and contents of a database, compared with the newest snapshot.
-
-    The database is read once for all questions of a run, at one moment.
-    """
+    """Counts and contents of a database, read once at one moment, against the newest snapshot."""
 
     def __init__(self, context: DatabaseContext) -> None:
         self.context = context
 
+    def take_snapshot_once(self) -> Path:
+        """Take the snapshot of this run, where none of it is there, and return its file."""
+        taken = self.context.compute_once(
+            "rows-taken", lambda: {"path": str(take_snapshot(self.context).path)}
+        )
+        return Path(taken["path"])
+
     @_not_proven_on_database_error
     def assess_snapshot_capture(self) -> Assessment:
         """Take a snapshot, read it back, and check that it holds every table in full."""
-        taken = self.context.compute_once("rows-taken", self._take_snapshot)
-        before = load_snapshot(Path(taken["path"]))
+        before = load_snapshot(self.take_snapshot_once())
         tables, unproven = before.figures.tables, before.figures.unproven
         builder = AssessmentBuilder(figures=self._describe_snapshot(before))
         for name in dict.fromkeys((*tables, *self._list_table_names())):
@@ -179,9 +182,6 @@ class RowAssessments:
         located = {finding.subject: finding for finding in contents if finding.rule in LOCATED}
         told = tuple(add_place(finding, located) for finding in counts.findings)
         return replace(counts, findings=told)
-
-    def _take_snapshot(self) -> dict[str, Any]:
-        return {"path": str(take_snapshot(self.context).path)}
 
     def _describe_snapshot(self, before: Snapshot) -> dict[str, Any]:
         tables = before.figures.tables.items()

@@ -26,6 +26,8 @@ STEADY_REPLIES = 3
 """Good answers in a row without which the target is not back."""
 SETTLE_SECONDS = 1.0
 """Seconds in which requests may fail after the database is back: a pool has dead connections."""
+BEGAN, ENDED = "outage began", "outage ended"
+"""The figures with the moments of the trial, in seconds since 1970."""
 
 
 @dataclass
@@ -63,6 +65,13 @@ class OutageTrial:
         return False
 
     def _take_database_away(self) -> None:
+        self.builder.figures[BEGAN] = time.time()
+        try:
+            self._judge_outage()
+        finally:
+            self.builder.figures[ENDED] = time.time()
+
+    def _judge_outage(self) -> None:
         started = time.monotonic()
         try:
             process = start_independent(self.settings.command)

@@ -21,11 +21,17 @@ from cutover_gates.probes.observability.logs.line_checks import (
     search_secrets,
 )
 from cutover_gates.probes.observability.logs.log_stores import LogStore
-from cutover_gates.probes.observability.logs.model import LogLine, TrafficRecord, TrafficSource
+from cutover_gates.probes.observability.logs.model import (
+    LogLine,
+    TrafficRecord,
+    TrafficSource,
+    parse_timestamp,
+)
 from cutover_gates.probes.observability.observability_context import ObservabilityContext
 from cutover_gates.util.concurrency import wait_until
 
 TABLE = "monitoring.logs"
+OUTAGE_ENDS_SECONDS = 1.0
 
 
 @dataclass(frozen=True)
@@ -33,7 +39,7 @@ class LogAssessments:
     """The questions about a target's log. `store` is None where none is declared.
 
     `rolled_back_at` is when the rollback was done, in seconds since 1970. `redactor` knows the
-    run's secrets.
+    run's secrets. In `own_outage` (from, to) the gate itself took the database away.
     """
 
     settings: LogSettings
@@ -42,6 +48,7 @@ class LogAssessments:
     redactor: Redactor
     context: ObservabilityContext
     rolled_back_at: float | None = None
+    own_outage: tuple[float, float] | None = None
 
     def assess_delivery(self) -> Assessment:
         """The line of a request is in the store in time, with level, time and the request's id."""
@@ -134,7 +141,12 @@ class LogAssessments:
             "lines": len(lines),
             "levels": Counter(str(level)[:MAX_LEVEL_CHARACTERS] for level in levels),
         }
-        for line in filter(self._judge.is_error, lines):
+        errors = [line for line in lines if self._judge.is_error(line)]
+        own = [line for line in errors if self._is_of_own_outage(line)]
+        builder.figures["errors while the gate took the database away"] = len(own)
+        for line in errors:
+            if line in own:
+                continue
             level = f"level {line.get_field(names.level)}"
             subject = self._judge.describe_line(line)
             builder.add_finding(rules.NO_ERROR, subject, expected="no error", actual=level)
@@ -144,6 +156,14 @@ class LogAssessments:
             builder.add_gap(rules.LEVELS_COMPLETE, f"lines since {since}", reason)
         else:
             builder.checked.append(f"{len(lines)} lines since {since}")
+
+    def _is_of_own_outage(self, line: LogLine) -> bool:
+        at = parse_timestamp(line.get_field(self.settings.time))
+        if at is None or self.own_outage is None:
+            return False
+        began, ended = self.own_outage
+        # A request that failed at the end of it leaves its line a moment later.
+        return began <= at <= ended + OUTAGE_ENDS_SECONDS
 
     def _read_window(self, store: LogStore, traffic: TrafficRecord) -> Sequence[LogLine]:
         """Return all lines since the requests began, once those of each request are there.

@@ -1,0 +1,104 @@
+"""The release before behind the proxy, and the switch from it to the new instances.
+
+The proxy starts with the release before as its only backend. `Switch.turn_to` loads the same file
+again with other backends, over a socket of Caddy in the private directory of the run: no listener
+closes, and what is under way ends on the old backend (docs/decisions/0081).
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import subprocess
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from reference.environment import instance, proxy, readiness
+from reference.environment.part import Part, pid_file
+from reference.settings import Settings
+
+NAME = "instance-before"
+SECONDS = 60.0
+"""Seconds for each step; an idle machine needs one."""
+GRACE = "30s"
+"""What is under way when the proxy turns has as long as a process has to drain."""
+HEALTH_TIMEOUT = "3s"
+"""One backend alone serves before the switch: who leaves it out for a slow answer serves nobody."""
+
+
+class NotSwitched(Exception):
+    """The proxy does not serve what it must; the message is one sentence."""
+
+
+@dataclass(frozen=True)
+class Switch:
+    """The release before at `port`, and the proxy's socket. `front` is the proxy's address."""
+
+    settings: Settings
+    directory: Path
+    port: int
+    front: str
+    certificate_files: proxy.CertificateFiles
+
+    @property
+    def address(self) -> str:
+        """The `host:port` of the release before."""
+        return f"127.0.0.1:{self.port}"
+
+    @property
+    def open_marker(self) -> Path:
+        """The file that tells the release before that its database may be used."""
+        return self.directory / "open-before"
+
+    @property
+    def socket(self) -> str:
+        """The address of Caddy's socket, as its file and its commands take it."""
+        return f"unix/{self.directory / 'caddy.sock'}"
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """The variables of the proxy that let it turn."""
+        return {
+            "PROXY_ADMIN": f"{self.socket}|0600",
+            "PROXY_GRACE": GRACE,
+            "PROXY_HEALTH_TIMEOUT": HEALTH_TIMEOUT,
+        }
+
+    def part(self) -> Part:
+        """Return the release before as a part. It is not started again: it ends in order."""
+        return instance.part(self.settings, self.port, self.open_marker, NAME, restart=False)
+
+    def wait_until_it_serves(self, answering_marker: Path) -> None:
+        """Let the release before begin, and wait until it answers through the proxy."""
+        self.open_marker.touch()
+        url = f"http://{self.address}/version"
+        self._wait(lambda: readiness.get_headers(url) is not None, "the release before")
+        answering_marker.touch()
+        self._wait_for_backends([self.address])
+
+    def turn_to(self, part: Part, backends: Sequence[str]) -> None:
+        """Have the proxy serve these backends, and end the release before in order."""
+        caddy, _, *words = part.command
+        command = [caddy, "reload", *words, "--address", self.socket]
+        environment = {**os.environ, **part.environment, "PROXY_BACKENDS": " ".join(backends)}
+        done = subprocess.run(
+            command, env=environment, capture_output=True, text=True, timeout=SECONDS, check=False
+        )
+        if done.returncode:
+            raise NotSwitched(f"the proxy was not switched: {done.stderr.strip()[-300:]}")
+        self._wait_for_backends(backends)
+        with contextlib.suppress(ProcessLookupError, FileNotFoundError):
+            os.kill(int(pid_file(self.directory, NAME).read_text()), signal.SIGTERM)
+
+    def _wait_for_backends(self, backends: Sequence[str]) -> None:
+        has_answered = readiness.all_answer(
+            self.front, self.certificate_files.authority, proxy.INSTANCE_HEADER, set(backends)
+        )
+        self._wait(has_answered, f"the proxy before {' and '.join(backends)}")
+
+    @staticmethod
+    def _wait(question: readiness.Question, name: str) -> None:
+        if readiness.wait_for({name: question}, SECONDS):
+            raise NotSwitched(f"{name} did not answer within {SECONDS:g} s")

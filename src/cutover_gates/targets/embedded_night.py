@@ -1,0 +1,117 @@
+"""The night of the embedded hospital: watched from before Phase 1 until after the switch.
+
+The hospital serves its release before, and waits for the word to begin (reference/night.py). The
+watcher is the command `cutover-gates watch`, a process of its own, as in any cutover.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from cutover_gates.config.watch import Watch
+from cutover_gates.util.concurrency import wait_for
+from cutover_gates.util.subprocesses import kill_child, start_child
+
+STAGE = "night"
+SETTINGS = Path("reference/environment/night_watch.toml")
+NAME = "night"
+"""The name of the hospital in those settings."""
+PROBES = 550
+"""Probes before the cutover, and after it: together enough to show 0.1 % of failures."""
+PROBE_SECONDS = 150.0
+"""The longest wait for so many probes; on two cores they take half a minute."""
+END_SECONDS = 60.0
+POLL_SECONDS = 0.1
+
+
+@dataclass
+class NightWatch:
+    """The watcher of one night. `announced` is the hospital's first line, `folder` the evidence."""
+
+    announced: Mapping[str, Any]
+    folder: Path
+    root: Path
+    table: Watch
+    release: str
+    process: subprocess.Popen[bytes] = field(init=False)
+    begins: float = field(init=False)
+    ends: float = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.folder.mkdir(parents=True, exist_ok=True)
+        command = [sys.executable, "-m", "cutover_gates.cli.main", "watch"]
+        command += ["--config", str(self.root / SETTINGS), "--release", self.release]
+        with (self.folder / "watcher.txt").open("wb") as output:
+            self.process = start_child(
+                command, cwd=self.folder, env=self._environment(), stdout=output, stderr=output
+            )
+
+    def begin(self) -> None:
+        """Watch for a while, and give the word to begin with Phase 1."""
+        self._wait_for_probes(1)
+        self.begins = time.time()
+        self._wait_for_probes(PROBES)
+        Path(self.announced["begin"]).touch()
+
+    def end(self) -> dict[str, str]:
+        """Watch for a while, end the watcher, and return the settings of its record."""
+        self._wait_for_probes(self._count_probes() + PROBES)
+        self.ends = time.time()
+        self.process.send_signal(signal.SIGTERM)
+        try:
+            self.process.wait(END_SECONDS)
+        except subprocess.TimeoutExpired:
+            self.stop()
+        moments = {"begins": self.begins, "ends": self.ends}
+        window = {name: datetime.fromtimestamp(at, UTC).isoformat() for name, at in moments.items()}
+        return {"folder": str(self.folder / NAME), **window}
+
+    def stop(self) -> None:
+        """Kill the watcher where it still runs."""
+        if self.process.poll() is None:
+            kill_child(self.process)
+
+    def _wait_for_probes(self, count: int) -> None:
+        """Wait for so many probes. Of a watcher that ended or is too slow the check tells."""
+        wait_for(
+            lambda: self._count_probes() >= count or self.process.poll() is not None,
+            PROBE_SECONDS,
+            POLL_SECONDS,
+        )
+
+    def _count_probes(self) -> int:
+        try:
+            status = json.loads((self.folder / NAME / "status.json").read_text(encoding="utf-8"))
+        except (OSError, ValueError):
+            return 0
+        return sum(sum(counts.values()) for counts in status["paths"].values())
+
+    def _environment(self) -> dict[str, str]:
+        """Return the variables of the watcher: those of the user are for other targets."""
+        start = f"CUTOVER_TARGETS__{NAME}__".upper()
+        kept = {name: value for name, value in os.environ.items() if name[:8] != "CUTOVER_"}
+        passwords = {
+            f"{start}USERS__{name.upper()}__PASSWORD": password
+            for name, password in self.announced["users"].items()
+        }
+        limits = self.table.model_dump(mode="json", exclude={"folder", "begins", "ends", "paths"})
+        watch = {f"{start}WATCH__{name.upper()}": str(value) for name, value in limits.items()}
+        return {
+            **kept,
+            **passwords,
+            **watch,
+            f"{start}URL": self.announced["url"],
+            f"{start}WATCH__FOLDER": str(self.folder),
+            "CUTOVER_REPORTS": str(self.folder / "reports"),
+            "SSL_CERT_FILE": self.announced["ca_file"],
+        }
