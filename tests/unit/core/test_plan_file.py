@@ -83,7 +83,10 @@ A, B, C = (ITEM.format(id=name) for name in "abc")
         ),
         (A + A, "two items are called 'a'; ids are unique"),
         (A + 'kind = "triger"', "kind is 'triger'; allowed: trigger. Did you mean 'trigger'?"),
-        (A + 'needs = ["backups"]', "needs is 'backups'; allowed: front, monitoring, backup."),
+        (
+            A + 'needs = ["backups"]',
+            "needs is 'backups'; allowed: front, monitoring, backup, switch.",
+        ),
         (A + 'role = "history"', "role is 'history'; allowed: script-history, baseline"),
         (A + 'checks = "b"', "checks must be a list of texts"),
         (A + "[gates.phse3]\nanswers = 'release'", "[gates.phse3] is 'phse3'; allowed: t24, t12"),
