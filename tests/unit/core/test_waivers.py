@@ -185,9 +185,10 @@ def test_the_files_of_this_repository_decide_nothing_of_yours_and_show_how(
     one is a decision as soon as its marks are taken away.
     """
     path = ROOT / f"{table}s.toml"
-    assert {(one.target, one.covers) for one in load_decisions(path, table)} <= {
-        ("embedded", "not proven")
-    }
+    decisions = load_decisions(path, table)
+    assert {one.target for one in decisions} <= {"embedded"}
+    # A signature attests what no check can prove, so it has nothing to cover.
+    assert table == "signoff" or {one.covers for one in decisions} <= {"not proven"}
     lines = path.read_text(encoding="utf-8").splitlines()
     example = [
         line[1:] for line in lines if line[:1] == "#" and line[1:2] not in ("", " ")
