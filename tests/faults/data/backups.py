@@ -156,8 +156,8 @@ class _WayBack(DataFault):
 class NothingWasRestored(_WayBack):
     """The old release runs on the new release's database."""
 
-    breaks = (rows_rules.COLUMN_KEPT,)
-    shows = "visits"
+    breaks = (schema_rules.RECORDED_SCHEMA,)
+    shows = "visits.status"
 
     def harm(self, ground: DataEnvironment) -> None:
         ground.restore_template("migrated")

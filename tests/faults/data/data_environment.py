@@ -15,6 +15,7 @@ import psycopg
 
 from reference import installation, postgres
 from tests.faults import gate_runs
+from tests.faults.data.watched_night import write_watched_minute
 from tests.faults.results import Verdict
 
 NAME, TARGET, RELEASE = "hospital", "tried", "2.0.0"
@@ -82,6 +83,9 @@ class DataEnvironment:
             f"{start}DATABASE__DSN": self.server.dsn(NAME, postgres.READER),
             f"{start}MIGRATIONS": json.dumps(migrations),
         }
+        if gate.startswith("post"):
+            record = self.folder / "reports" / "watch" / TARGET
+            told[f"{start}WATCH"] = write_watched_minute(record, RELEASE)
         return gate_runs.run_gate(
             gate if gate == "phase1" else f"{gate} and migrations",
             config,

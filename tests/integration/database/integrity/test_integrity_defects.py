@@ -312,17 +312,17 @@ HAZARDS: dict[str, tuple[str, Rule, str, str, list[str]]] = {
     "no value where one must be": (
         "assess_nulls",
         rules.NOT_NULL,
-        "visits.reason",
+        "visits.opened_at",
         "1 row: id ",
         [
             (
                 "UPDATE pg_attribute SET attnotnull = false WHERE attrelid = 'visits'::regclass AND"
-                " attname = 'reason'"
+                " attname = 'opened_at'"
             ),
-            f"UPDATE visits SET reason = NULL WHERE id = {A_VISIT}",
+            f"UPDATE visits SET opened_at = NULL WHERE id = {A_VISIT}",
             (
                 "UPDATE pg_attribute SET attnotnull = true WHERE attrelid = 'visits'::regclass AND"
-                " attname = 'reason'"
+                " attname = 'opened_at'"
             ),
         ],
     ),

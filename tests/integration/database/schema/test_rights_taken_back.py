@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -14,7 +13,7 @@ from cutover_gates.probes.database.schema import rules
 from reference import migrate, postgres
 from tests.findings import list_breaches
 from tests.integration.database.conftest import BEFORE, CopyDatabase
-from tests.integration.database.contexts import SCRIPTS
+from tests.integration.database.contexts import copy_scripts_of_night
 from tests.integration.database.schema.conftest import RecordedAt, SchemaAt
 from tests.selection import further
 
@@ -126,14 +125,14 @@ def night(
     """`night(script, by_hand)`: the rights after a script, and after what somebody did then."""
 
     def perform(script: str, by_hand: str) -> Assessment:
-        scripts = Path(shutil.copytree(SCRIPTS, tmp_path / "scripts"))
+        scripts = copy_scripts_of_night(tmp_path / "scripts")
         (scripts / "V11__objects.sql").write_text(OBJECTS)
         dsn = spare(BEFORE)
-        migrate.migrate(dsn, folder=scripts)
+        migrate.migrate(dsn, folder=scripts, to=12)
         _execute(dsn, *BY_HAND.replace(OBJECTS, "").split("\n"))
         recorded_at(dsn)
         (scripts / "V12__rights.sql").write_text(script)
-        migrate.migrate(dsn, folder=scripts)
+        migrate.migrate(dsn, folder=scripts, to=12)
         _execute(dsn, by_hand)
         return schema_at(dsn, locations=[scripts]).assess_environment()
 
