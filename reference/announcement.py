@@ -14,6 +14,7 @@ from psycopg.rows import dict_row
 from reference import outage as outages
 from reference import postgres, releases
 from reference.auth import tokens
+from reference.previous_release import describe_previous_release, describe_rollout
 from reference.seed import Account
 from reference.settings import Settings
 
@@ -61,7 +62,13 @@ def announcement(
         "backup": str(backup) if backup else None,
         "log": str(settings.log),
         "pid": os.getpid(),
-        "surroundings": _with_outage(surroundings or {}),
+        "surroundings": {
+            **_with_outage(surroundings or {}),
+            "previous": describe_previous_release(
+                Path(server.directory) / "previous", staff, settings.signing_key
+            ),
+            "rollout": describe_rollout(settings),
+        },
     }
 
 

@@ -65,6 +65,7 @@ MODULES: Mapping[str, tuple[str, ...]] = {
         "data.restored_copies",
         "data.declarations",
         "data.migration_run",
+        "data.release_before",
         "data.moved_rows",
         "data.outside_tables",
         "data.wider_rights",

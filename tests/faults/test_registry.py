@@ -48,7 +48,7 @@ LEAST: Mapping[str, Mapping[str, int]] = {
         "backup-taken": 3,
         "database-rolled-back": 9,
         "contraction-unaltered": 1,
-        "migration-dry-run": 2,
+        "migration-dry-run": 9,
         "migration-scripts-tested": 1,
         "script-lint": 2,
         "database-health": 2,
@@ -88,7 +88,7 @@ LEAST: Mapping[str, Mapping[str, int]] = {
     },
     "watch": {"zero-downtime": 12, "no-data-loss": 3},
 }
-"""The faults of each item on 2026-11-30: 505. A fault is not given up without a reason, so a number
+"""The faults of each item on 2026-11-30: 512. A fault is not given up without a reason, so a number
 only goes up.
 """
 

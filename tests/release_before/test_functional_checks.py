@@ -6,13 +6,15 @@ side there.
 
 from __future__ import annotations
 
-import shutil
+import tomllib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+import tomlkit
 
+from reference.previous_release import read_differences
 from reference.settings import RELEASE_BEFORE
 from tests.dialects.judging import FUNCTIONAL
 from tests.faults import gate_runs
@@ -28,6 +30,15 @@ CRITICAL = ("smoke/test_critical_path.py", "smoke/test_visits.py")
 """What every run tries on the new schema: the columns that its triggers keep."""
 
 
+def _write_settings(folder: Path) -> Path:
+    """Write the settings of its team: those for the tests, and in what it differs from 2.0.0."""
+    settings = tomllib.loads(SETTINGS.read_text(encoding="utf-8"))
+    settings["targets"]["tried"] |= read_differences()
+    config = folder / SETTINGS.name
+    config.write_text(tomlkit.dumps(settings), encoding="utf-8")
+    return config
+
+
 @contextmanager
 def _release_before(stage: str) -> Iterator[Json]:
     """Start 1.9.0 at a stage of the cutover, and yield what it announces."""
@@ -40,7 +51,7 @@ def _release_before(stage: str) -> Iterator[Json]:
 
 def _judge(stage: str, folder: Path, compiled: Path, *files: str) -> Verdict:
     """Return the verdict of the functional checks on 1.9.0, or of some files of them."""
-    config = Path(shutil.copy(SETTINGS, folder))
+    config = _write_settings(folder)
     with _release_before(stage) as announced:
         passwords = {
             f"USERS__{name.upper()}__PASSWORD": user["password"]

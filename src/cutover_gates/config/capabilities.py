@@ -72,6 +72,7 @@ CAPABILITIES: Mapping[str, Capability] = {
         ),
         Capability("balancer-failover", "dropping a backend that dies"),
         Capability("database-outage", "that readiness falls with the database, and comes back"),
+        Capability("release-before", "that the release before works on the new schema"),
         Capability("client-address", "finding the client's address in the balancer's log"),
         Capability("plain-http", "redirecting plain HTTP; that nothing listens there is asked"),
         Capability("baseline", "comparing response times with recorded ones"),

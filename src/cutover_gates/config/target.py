@@ -27,8 +27,10 @@ from cutover_gates.config.infrastructure import Infrastructure
 from cutover_gates.config.migrations import Migrations
 from cutover_gates.config.monitoring import Monitoring
 from cutover_gates.config.performance import Performance
+from cutover_gates.config.previous import PreviousRelease
 from cutover_gates.config.role_checks import check_roles, merge_accounts
 from cutover_gates.config.roles import Roles
+from cutover_gates.config.rollout import Rollout
 from cutover_gates.config.target_access import (
     ACCOUNT_ROLES,
     DatabaseSettings,
@@ -131,6 +133,14 @@ class Target(SettingsTable):
     watch: Watch = Field(default=Watch(), description="What is asked all through the cutover.")
     triggers: TriggerSettings = Field(
         default=TriggerSettings(), description="When a rollback is ordered."
+    )
+    previous: PreviousRelease = Field(
+        default=PreviousRelease(),
+        description="How the release before is started on a copy of the database.",
+    )
+    rollout: Rollout = Field(
+        default=Rollout(),
+        description="What runs side by side while a release replaces the one before.",
     )
     not_applicable: dict[str, DeclaredFact] = Field(
         default={},

@@ -89,6 +89,12 @@ class ItemJudge:
         decision = self.signed.get(item.id)
         if decision is None:
             return ItemResult(item, Outcome.NOT_PROVEN, "it has no sign-off that counts")
+        # A person attests an item, and not that what it rests on is proven.
+        below = [self.judge_item(self.plan.item(other)) for other in item.rests_here]
+        outcome = worst_outcome([result.outcome for result in below] or [Outcome.PASSED])
+        if outcome in OPEN_OUTCOMES | {Outcome.WAIVED}:
+            why, checks = explain_outcome(outcome, (), below), self._checks_of_other_gates(below)
+            return ItemResult(item, outcome, why, checks)
         return ItemResult(item, Outcome.ATTESTED, f"{decision.by}: {decision.reason}", (), decision)
 
     def _judge_checks(self, item: Item) -> ItemResult:

@@ -30,9 +30,7 @@ one that holds what the answers of a run tell.
 """
 LIMITS = ("error_rate", "coverage_percent")
 """Limits of the settings that a title may hold as `{name}`."""
-CHECK_ONLY_KEYS = (
-    *("suite", "rests_on", "checks", "kind", "needs", "answers", "asked_of", "at_least"),
-)
+CHECK_ONLY_KEYS = (*("suite", "checks", "kind", "needs", "answers", "asked_of", "at_least"),)
 ITEM_KEYS = (
     *("id", "section", "title", "gates", "proof", "suite", "rests_on", "waivable"),
     *("checks", "kind", "needs", "role", "answers", "asked_of", "at_least"),

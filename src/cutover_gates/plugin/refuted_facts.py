@@ -86,6 +86,7 @@ def _given_by_settings(chosen: Target) -> dict[str, str]:
         "balancer-failover": bool(balancer and balancer.kill),
         "database-outage": bool(outage.command),
         "client-address": bool(balancer and balancer.client_field),
+        "release-before": chosen.previous.is_declared,
     }
     return {name: "the settings give it" for name, is_given in given.items() if is_given}
 

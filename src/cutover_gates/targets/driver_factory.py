@@ -13,7 +13,9 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from cutover_gates.config.base import SettingsError, SettingsTable
 from cutover_gates.config.infrastructure import Infrastructure
 from cutover_gates.config.monitoring import Monitoring
+from cutover_gates.config.previous import PreviousRelease
 from cutover_gates.config.role_checks import SEPARATION
+from cutover_gates.config.rollout import Rollout
 from cutover_gates.config.settings import Settings
 from cutover_gates.config.watch import Watch
 from cutover_gates.core.evidence.record import Recorder
@@ -48,6 +50,16 @@ def watch_of(settings: Settings, target: RunningTarget) -> tuple[Path, Watch]:
     if not brought:
         return settings.resolve_path(declared.folder) / settings.target, declared
     return Path(brought["folder"]), _merge_table(declared, brought)
+
+
+def previous_of(settings: Settings, target: RunningTarget) -> PreviousRelease:
+    """Return how the release before this target is started."""
+    return _merge_table(settings.chosen_target.previous, target.environment.get("previous", {}))
+
+
+def rollout_of(settings: Settings, target: RunningTarget) -> Rollout:
+    """Return what runs side by side during the rollout of this target."""
+    return _merge_table(settings.chosen_target.rollout, target.environment.get("rollout", {}))
 
 
 def _merge_table(table: Kind, brought: Mapping[str, Any]) -> Kind:

@@ -19,6 +19,14 @@ from tests.faults.data.watched_night import write_watched_minute
 from tests.faults.results import Verdict
 
 NAME, TARGET, RELEASE = "hospital", "tried", "2.0.0"
+CONNECTIONS = {"pool": 10, "old": 1, "new": 1, "surge": 1, "users": [postgres.APPLICATION]}
+"""The connections of a rollout, which fit into those of the server."""
+_NOT_STARTED = {
+    "value": False,
+    "reason": "only the faults of the release before start it: that takes long",
+    "by": "Ada Example",
+    "at": "2026-11-30",
+}
 
 
 @dataclass(frozen=True)
@@ -34,6 +42,9 @@ class DataEnvironment:
     scripts: Path
     backup: Path
     migrations: dict[str, Any]
+    previous: dict[str, Any] = field(default_factory=dict)
+    """`[targets.NAME.previous]`, at the gate that asks for it."""
+    connections: dict[str, Any] = field(default_factory=lambda: dict(CONNECTIONS))
 
     @property
     def dsn(self) -> str:
@@ -67,8 +78,10 @@ class DataEnvironment:
         """Lay it where the gate finds the backup."""
         shutil.move(backup, self.backup)
 
-    def run_gate(self, gate: str, *options: str, seconds: float = 90) -> Verdict:
-        """The gate's verdict, as a user would come to it."""
+    def run_gate(
+        self, gate: str, *options: str, seconds: float = 90, plan: Path | None = None
+    ) -> Verdict:
+        """The gate's verdict, as a user would come to it; `plan` stands in for the shipped one."""
         config = self.folder / "cutover.toml"
         config.write_text(
             f'target = "{TARGET}"\n[targets.{TARGET}]\nurl = "http://127.0.0.1:9"\nrelease ='
@@ -82,10 +95,17 @@ class DataEnvironment:
         told = {
             f"{start}DATABASE__DSN": self.server.dsn(NAME, postgres.READER),
             f"{start}MIGRATIONS": json.dumps(migrations),
+            f"{start}ROLLOUT": json.dumps({"connections": self.connections}),
         }
         if gate.startswith("post"):
             record = self.folder / "reports" / "watch" / TARGET
             told[f"{start}WATCH"] = write_watched_minute(record, RELEASE)
+        if plan:
+            told["CUTOVER_PLAN"] = str(plan)
+        if self.previous:
+            told[f"{start}PREVIOUS"] = json.dumps(self.previous)
+        elif gate == "t24":
+            told[f"{start}CAPABILITIES"] = json.dumps({"release-before": _NOT_STARTED})
         return gate_runs.run_gate(
             gate if gate == "phase1" else f"{gate} and migrations",
             config,

@@ -22,6 +22,7 @@ class DataFault(Fault):
     anew). `hospital` names the hospital that is migrated (`tests.faults.data.hospital_stages`).
     `statements` do the harm, after the migration; a fault that harms something else does it in
     `harm`. `undo` takes back what belongs to the whole server.
+    With `starts_previous` the gate of t24 starts the release before.
     """
 
     follows = frozenset({"data-validation"})
@@ -30,6 +31,7 @@ class DataFault(Fault):
     hospital: ClassVar[str] = REFERENCE
     statements: ClassVar[str] = ""
     undo: ClassVar[str] = ""
+    starts_previous: ClassVar[bool] = False
 
     def harm(self, ground: DataEnvironment) -> None:
         """Do the harm."""

@@ -8,6 +8,7 @@ snapshot, migration) is done once, and anew only for a fault that wants another 
 
 from __future__ import annotations
 
+import secrets
 import shutil
 import time
 from collections.abc import Iterator
@@ -15,6 +16,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 import psycopg
 from pydantic import SecretStr
@@ -26,7 +28,8 @@ from cutover_gates.probes.database.gate_budget import Budget
 from cutover_gates.probes.database.replay.replay_record import save_record
 from cutover_gates.probes.database.replay.replay_run import replay_scripts
 from cutover_gates.probes.database.snapshot.capture import take_snapshot
-from reference import postgres, stages, template
+from reference import announcement, postgres, stages, template
+from reference.previous_release import describe_previous_release
 from tests.faults.data.billing_nights import NIGHTS
 from tests.faults.data.data_environment import NAME, RELEASE, TARGET, DataEnvironment, remove
 from tests.faults.data.data_fault import DataFault
@@ -79,6 +82,8 @@ class DatabaseServers:
         gate: str,
         folder: Path,
         hospital: str = REFERENCE,
+        *,
+        starts_previous: bool = False,
     ) -> Iterator[DataEnvironment]:
         """The hospital at a gate, to be harmed and judged.
 
@@ -90,7 +95,8 @@ class DatabaseServers:
             shutil.rmtree(self.folder / "past")
             self.past, self.state = self._lay(state, self.folder / "past"), state
         try:
-            yield self._ground(state[0], gate, folder)
+            is_started = fault.starts_previous if fault else starts_previous
+            yield self._ground(state[0], gate, folder, with_previous=is_started)
         finally:
             if fault and fault.undo:
                 with psycopg.connect(self.server.dsn(NAME), autocommit=True) as connection:
@@ -127,7 +133,9 @@ class DatabaseServers:
         site = replace(site, migrations=settings, scratch_dsn=scratch)
         save_record(site, replay_scripts(site))
 
-    def _ground(self, hospital: str, gate: str, folder: Path) -> DataEnvironment:
+    def _ground(
+        self, hospital: str, gate: str, folder: Path, *, with_previous: bool = False
+    ) -> DataEnvironment:
         past, declared = self.past, declared_changes(hospital)
         scripts = copy_scripts(hospital, folder / "scripts")
         backup = Path(shutil.copy2(past.backup, folder / "hospital.dump"))
@@ -151,6 +159,7 @@ class DatabaseServers:
             scripts,
             backup,
             migrations,
+            describe_previous(folder) if with_previous else {},
         )
         if gate == "t24":
             shutil.copytree(
@@ -181,6 +190,18 @@ def database_servers(folder: Path) -> Iterator[DatabaseServers]:
         postgres.run_empty_cluster() as (scratch, _),
     ):
         yield DatabaseServers(server, scratch, folder)
+
+
+def describe_previous(folder: Path) -> dict[str, Any]:
+    """How the release before is started, with accounts of its own."""
+    staff = announcement.accounts()
+    described = describe_previous_release(folder / "previous", staff, secrets.token_hex(32))
+    users = {}
+    for account in staff:
+        file = folder / "previous" / account.username
+        file.write_text(account.password, encoding="utf-8")
+        users[account.username] = {"username": account.username, "password_file": str(file)}
+    return {**described, "differs": {**described["differs"], "users": users}}
 
 
 def _site(hospital: str, dsn: str, folder: Path, scripts: Path) -> DatabaseContext:

@@ -169,6 +169,8 @@ NO_LIMITS = {
     "rate",
     # What the series are like on which alert rules are tried.
     "baseline_seconds", "constant", "duration_edges",
+    # How the release before is started, and how many connections both releases may hold: facts.
+    "gate_seconds", "pool", "pool_before", "old", "new", "surge", "others",
     # What must be there, exactly.
     "for_seconds", "replicas", "standbys", "thresholds",
 }  # fmt: skip

@@ -111,10 +111,9 @@ A, B, C = (ITEM.format(id=name) for name in "abc")
             A.replace('"T"', '"under {error_rat}"'),
             "the name in braces in title is 'error_rat'; allowed: error_rate, coverage_percent.",
         ),
-        (SIGNED.format(id="a") + 'checks = ["b"]', "a sign-off has none of suite, rests_on"),
-        (SIGNED.format(id="a") + 'suite = "smoke"', "a sign-off has none of suite, rests_on"),
-        (SIGNED.format(id="a") + 'rests_on = ["a"]', "a sign-off has none of suite, rests_on"),
-        (SIGNED.format(id="a") + 'kind = "trigger"', "a sign-off has none of suite, rests_on"),
+        (SIGNED.format(id="a") + 'checks = ["b"]', "a sign-off has none of suite, checks"),
+        (SIGNED.format(id="a") + 'suite = "smoke"', "a sign-off has none of suite, checks"),
+        (SIGNED.format(id="a") + 'kind = "trigger"', "a sign-off has none of suite, checks"),
     ],
 )
 def test_a_mistake_in_the_plan_is_told_with_its_place_and_its_remedy(

@@ -50,8 +50,8 @@ def check(
     return Item(item_id, "S", item_id, gates, "check", "smoke", rests_on, waivable)
 
 
-def signed(item_id: str) -> Item:
-    return Item(item_id, "S", item_id, ("phase3",), "sign-off")
+def signed(item_id: str, *rests_on: str) -> Item:
+    return Item(item_id, "S", item_id, ("phase3",), "sign-off", rests_on=rests_on)
 
 
 def result(
@@ -224,6 +224,16 @@ def test_an_item_nobody_signed_is_not_proven() -> None:
     """Also where a check of that name passed."""
     found = only(judged([signed("a")], [result("a", Outcome.PASSED)]))
     assert (found.outcome, found.why) == (Outcome.NOT_PROVEN, "it has no sign-off that counts")
+
+
+@pytest.mark.parametrize("below", list(Outcome))
+def test_a_signature_is_no_better_than_what_it_rests_on(below: Outcome) -> None:
+    """Also where this gate does not ask for that: a person attests the item, and not its proof."""
+    items = [signed("top", "bottom"), check("bottom", gates=("t24",))]
+    given = decision("top", expires=NOW + LONG_ENOUGH)
+    found = only(judged(items, [result("bottom", below)], signoffs=[given]))
+    is_open = below in OPEN_OUTCOMES | {Outcome.WAIVED}
+    assert found.outcome is (below if is_open else Outcome.ATTESTED)
 
 
 def test_an_item_is_as_good_as_what_it_rests_on() -> None:

@@ -51,6 +51,7 @@ NAMED = {
     "cutover_gates.probes.database.health.assessments": {"ServerAssessments"},
     "cutover_gates.probes.database.backup.assessments": {"BackupAssessments"},
     "cutover_gates.probes.database.outside_tables.assessments": {"OutsideTablesAssessments"},
+    "cutover_gates.probes.database.rehearsal.side_by_side": {"SideBySideAssessments"},
     "cutover_gates.probes.database.rehearsal.contraction": {"ContractionAssessments"},
     "cutover_gates.probes.database.rehearsal.script_lint": {"LintAssessments"},
     "cutover_gates.probes.database.rehearsal.assessments": {"RehearsalAssessments"},

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from cutover_gates.config.rollout import RolloutConnections
 from cutover_gates.core.evidence.assessment import Assessment, AssessmentBuilder, NotReadable
 from cutover_gates.core.findings import Rule
 from cutover_gates.probes.database.bounded_reader import BoundedReader
 from cutover_gates.probes.database.context import DatabaseContext, DatabaseUnreachable
 from cutover_gates.probes.database.health import replication, rules, server_sessions, server_state
+from cutover_gates.probes.database.health.connection_budget import check_connection_budget
 from cutover_gates.probes.database.rules import SERVER_ANSWERS
 
 HealthCheck = Callable[[DatabaseContext, BoundedReader], AssessmentBuilder]
@@ -31,6 +33,13 @@ class ServerAssessments:
     def assess_headroom(self) -> Assessment:
         """Check that connections of the server, the database and the roles are left."""
         return self._assess(rules.FREE_CONNECTIONS, server_sessions.check_headroom)
+
+    def assess_connection_budget(self, connections: RolloutConnections) -> Assessment:
+        """Check that the pools of both releases fit into the limits of the database."""
+        return self._assess(
+            rules.CONNECTION_BUDGET,
+            lambda _context, reader: check_connection_budget(connections, reader),
+        )
 
     def assess_sessions(self) -> Assessment:
         """Check for long transactions, long waits for locks, and prepared transactions."""

@@ -93,3 +93,10 @@ SAME_SERVER = Rule(
     "Point the target at the server of the snapshot, or take a new snapshot before the migration."
     " Where the cutover moves the database, declare migrations.other_server.",
 )
+CONNECTION_BUDGET = Rule(
+    "DBMS-019",
+    "The pools of both releases fit into the connections of the database",
+    "Both releases are connected at once during the rollout. Who gets no connection (SQLSTATE"
+    " 53300) gets no answer.",
+    "Make the pools smaller, surge with fewer instances, or raise the limit that is named.",
+)

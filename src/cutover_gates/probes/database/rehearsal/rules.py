@@ -95,6 +95,41 @@ STAGING_EVIDENCE = Rule(
     "Without their SHA-256 nothing says that they are the same scripts.",
     "Run phase1 on staging again.",
 )
+OLD_RELEASE_DECLARED = Rule(
+    "REHEARSAL-016",
+    "The settings say how the release before is started",
+    "Both releases run on the new schema during the rollout, and a rollback leaves the old one on"
+    " it.",
+    "Set command or image in [targets.NAME.previous]. Where the release before is stopped for good,"
+    " give the reason in [targets.NAME.capabilities] under release-before.",
+)
+OLD_RELEASE_STARTS = Rule(
+    "REHEARSAL-017",
+    "The release before starts on the new schema",
+    "A pod that is rescheduled in the night, and each one of a rollback, starts there.",
+    "Read what it printed. Keep what it validates at its start, or move the script above"
+    " migrations.point_of_no_return.",
+)
+OLD_RELEASE_WORKS = Rule(
+    "REHEARSAL-018",
+    "The functional checks pass on the release before, on the new schema",
+    "People work with it until the last instance is replaced, and after a rollback.",
+    "Read the verdict that is named. Expand only: keep the old columns, fill them by triggers, and"
+    " move the rest above migrations.point_of_no_return.",
+)
+OLD_RELEASE_GOES_ON = Rule(
+    "REHEARSAL-019",
+    "The release before goes on while the scripts run under it",
+    "Its open connections hold plans of the old schema. PostgreSQL refuses a plan whose result has"
+    " another type.",
+    "Add a new column instead of changing the type of an old one.",
+)
+OLD_RELEASE_PROVEN = Rule(
+    "REHEARSAL-020",
+    "The functional checks run on the release before to their end",
+    "Without a verdict nothing says that the release before works on the new schema.",
+    "Read the verdict or the output that is named, and correct [targets.NAME.previous].",
+)
 LOCKING_STATEMENT = Rule(
     "LINT-001",
     "No pending script locks people out",

@@ -1,0 +1,132 @@
+"""`[targets.NAME.previous]`: how the release before is started on a copy of the database."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from string import Formatter
+from typing import Any
+
+from pydantic import Field, SecretStr, field_validator
+
+from cutover_gates.config.base import Seconds, SettingsTable
+
+IN_COMMAND = ("port",)
+"""What a word of `command` may name. The DSN holds a password, and everybody on a machine can read
+a command line.
+"""
+IN_ENVIRONMENT = ("dsn", "host", "database_port", "user", "password", "name", "port")
+"""What a value of `environment` may name: the way to the copy, and where to listen."""
+DIFFERENT_KEYS = (
+    *("driver", "rest", "fhir", "roles", "users", "limits", "headers", "capabilities"),
+    "not_applicable",
+)
+"""The keys of a target in which its release before may differ. Its rows are read as the new release
+reads them: what the old one writes must be there for both.
+"""
+
+
+class PreviousRelease(SettingsTable):
+    """The release before, which is started on a copy that has the new schema."""
+
+    release: str | None = Field(
+        default=None,
+        examples=["1.9.0"],
+        description="Its release, as it reports it. Without it `previous_release` counts.",
+    )
+    command: tuple[str, ...] = Field(
+        default=(),
+        examples=[["java", "-jar", "hospital-1.9.0.jar", "--server.port={port}"]],
+        description=(
+            "The command that starts it, as a list, without a shell. `{port}` is the port of"
+            " 127.0.0.1 at which it must answer. It is ended by SIGTERM."
+        ),
+    )
+    image: str | None = Field(
+        default=None,
+        min_length=1,
+        examples=["registry.example.org/hospital/backend"],
+        description=(
+            "Its image, where there is no command. Docker runs it in the network of this machine,"
+            " so it must listen on `{port}`."
+        ),
+    )
+    digest: str | None = Field(
+        default=None,
+        pattern=r"^sha256:[0-9a-f]{64}$",
+        examples=["sha256:6e340b9cffb37a989ca544e6bb780a2c78901d3fb33738768511a30617afa01d"],
+        description="The digest of its image. It must be given: a tag may have moved since.",
+    )
+    environment: dict[str, str] = Field(
+        default={},
+        description=(
+            "Its variables. `{dsn}` is the copy's, `{host}`, `{database_port}`, `{user}`,"
+            " `{password}` and `{name}` are its parts, `{port}` is its own port; a brace that is"
+            " meant is doubled."
+        ),
+        examples=[{"DATABASE_URL": "{dsn}", "PORT": "{port}"}],
+    )
+    ready_path: str = Field(
+        default="/health/ready",
+        pattern="^/",
+        description="Asked over and over until the answer is 200 to 299: then it is ready.",
+    )
+    start_seconds: Seconds = Field(
+        default=90, le=900, description="Seconds within which it must be ready."
+    )
+    gate_seconds: Seconds = Field(
+        default=600, le=3600, description="Seconds that the functional checks may take on it."
+    )
+    expired_token: SecretStr | None = Field(
+        default=None,
+        description="An expired access token of it. Without it that of the target counts.",
+    )
+    expired_token_file: Path | None = Field(
+        default=None,
+        examples=["/run/secrets/expired-token"],
+        description="A file that holds that token, instead of the environment.",
+    )
+    differs: dict[str, Any] = Field(
+        default={},
+        description=(
+            "The keys of `[targets.NAME]` in which it differs, laid over those of the target:"
+            f" {', '.join(f'`{key}`' for key in DIFFERENT_KEYS)}. An operation of the mapping is"
+            " replaced whole."
+        ),
+        examples=[{"limits": {"release_header": "X-Version"}}],
+    )
+
+    @property
+    def is_declared(self) -> bool:
+        """True where the settings say how it is started."""
+        return bool(self.command or self.image)
+
+    @field_validator("command")
+    @classmethod
+    def _check_command(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        for word in value:
+            _refuse_unknown_names(word, word, IN_COMMAND)
+        return value
+
+    @field_validator("environment")
+    @classmethod
+    def _check_environment(cls, value: dict[str, str]) -> dict[str, str]:
+        for variable, text in value.items():
+            _refuse_unknown_names(variable, text, IN_ENVIRONMENT)
+        return value
+
+    @field_validator("differs")
+    @classmethod
+    def _check_keys(cls, value: dict[str, Any]) -> dict[str, Any]:
+        if unknown := sorted(value.keys() - set(DIFFERENT_KEYS)):
+            raise ValueError(f"{unknown[0]} is not known; known are {', '.join(DIFFERENT_KEYS)}")
+        return value
+
+
+def _refuse_unknown_names(subject: str, text: str, known: tuple[str, ...]) -> None:
+    try:
+        names = {name for _, name, _, _ in Formatter().parse(text) if name is not None}
+    except ValueError as error:
+        raise ValueError(f"{subject}: {error}; double a brace that is meant") from None
+    if unknown := sorted(names - set(known)):
+        listed = ", ".join(f"{{{name}}}" for name in known)
+        raise ValueError(f"{subject}: {{{unknown[0]}}} is not known; known are {listed}")
