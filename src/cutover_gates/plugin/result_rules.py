@@ -5,11 +5,11 @@ Every way in which a check may *not* have proven something gets its name here.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from cutover_gates.core.evidence.assessment import ACCEPTED
+from cutover_gates.core.evidence.assessment import describe_open_findings
 from cutover_gates.core.findings import THIS_CHECK, Finding, Rule
 from cutover_gates.core.verdict import Outcome
 from cutover_gates.plugin.check_outcome import CheckOutcome
@@ -45,7 +45,9 @@ class CheckPhase:
 
 
 def decide_outcome(
-    phases: Sequence[CheckPhase], excused: frozenset[str], *, has_evidence: bool
+    phases: Sequence[CheckPhase],
+    excused: frozenset[str],
+    evidence: Sequence[Mapping[str, Any]],
 ) -> tuple[Outcome, str]:
     """Return the outcome of a check that ran, and why where it did not pass.
 
@@ -56,7 +58,7 @@ def decide_outcome(
         or _outlived_outcome(phases)
         or _retry_outcome(phases)
         or _first_unproven_phase(phases, excused)
-        or _incomplete_outcome(phases, has_evidence)
+        or _incomplete_outcome(phases, evidence)
         or (Outcome.PASSED, "")
     )
 
@@ -80,31 +82,6 @@ def says_only_findings(phase: CheckPhase) -> bool:
     """Return whether the findings of a phase say all that was wrong in it."""
     was_wrong = phase.status in ("failed", "rerun") or phase.outcome.not_proven
     return bool(phase.outcome.findings) or not was_wrong
-
-
-def list_accepted(evidence: Iterable[Mapping[str, Any]]) -> tuple[str, ...]:
-    """Return the accepted findings that assessments in the evidence passed over."""
-    facts = [entry.get("facts") for entry in evidence]
-    lists = [fact.get(ACCEPTED) for fact in facts if isinstance(fact, Mapping)]
-    return tuple(str(one) for each in lists if isinstance(each, list) for one in each)
-
-
-def describe_open_findings(evidence: Iterable[Mapping[str, Any]]) -> str:
-    """Return a sentence where an assessment in the evidence found something, or left a gap.
-
-    A check that asks again and again records several of one title: the last one counts. It is empty
-    where all is well.
-    """
-    last = {str(entry.get("title")): entry.get("facts") for entry in evidence}
-    for title, facts in last.items():
-        if not isinstance(facts, Mapping) or "examined" not in facts:
-            continue
-        if wrong := [*facts.get("findings", ()), *facts.get("not_proven", ())]:
-            return (
-                f"it passed although its assessment {title!r} did not: {wrong[0]}. End the check"
-                " with assert_passed(assessment)"
-            )
-    return ""
 
 
 def describe_other_function(phases: Sequence[CheckPhase], written: int) -> str:
@@ -198,7 +175,7 @@ def _unsupported_outcome(operation: str, why: str, excused: frozenset[str]) -> t
 
 
 def _incomplete_outcome(
-    phases: Sequence[CheckPhase], has_evidence: bool
+    phases: Sequence[CheckPhase], evidence: Sequence[Mapping[str, Any]]
 ) -> tuple[Outcome, str] | None:
     """Return what a check lacks whose phases all passed."""
     if not {phase.when for phase in phases} >= {"setup", "call", "teardown"}:
@@ -212,11 +189,13 @@ def _incomplete_outcome(
         return Outcome.NOT_PROVEN, (
             "its function was never entered: a hook, a plugin or a decorator answered for it"
         )
-    if not has_evidence:
+    if not evidence:
         return (Outcome.NOT_PROVEN, "it passed without any evidence: it asked the target nothing")
     if not all(call.asked for call in calls):
         return Outcome.NOT_PROVEN, (
             "its function asked the target nothing, and read no assessment of this run: what its"
             " fixtures did is no proof"
         )
+    if forgotten := describe_open_findings(evidence):
+        return Outcome.NOT_PROVEN, forgotten
     return None

@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
+from cutover_gates.core.evidence.assessment import list_accepted
 from cutover_gates.core.findings import Rule
 from cutover_gates.core.verdict import CheckResult, Outcome
 from cutover_gates.plugin.expected_checks import (
@@ -20,9 +21,7 @@ from cutover_gates.plugin.expected_checks import (
 from cutover_gates.plugin.result_rules import (
     CheckPhase,
     decide_outcome,
-    describe_open_findings,
     describe_other_function,
-    list_accepted,
     list_findings,
     says_only_findings,
     unsupported_operations,
@@ -115,7 +114,7 @@ class ResultCollector:
         rule = rules.get(strip_parameters(check), Rule(strip_parameters(check), ""))
         evidence = [entry for phase in phases for entry in phase.outcome.evidence]
         if phases:
-            outcome, why = decide_outcome(phases, excused, has_evidence=bool(evidence))
+            outcome, why = decide_outcome(phases, excused, evidence)
         else:
             how = "was deselected" if check in self.deselected else "never started"
             outcome, why = Outcome.NOT_PROVEN, f"{check} {how}"
@@ -143,9 +142,7 @@ class ResultCollector:
         why = self.left_out.get(result.check) or self.left_out.get(check)
         if why is None and result.outcome is Outcome.PASSED:
             phases = self.phases.get(result.check, [])
-            why = describe_other_function(phases, lines.get(check, 0)) or describe_open_findings(
-                result.evidence
-            )
+            why = describe_other_function(phases, lines.get(check, 0))
         if not why:
             return result
         return replace(result, outcome=Outcome.NOT_PROVEN, why=why, did_run=False)

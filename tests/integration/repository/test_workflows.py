@@ -103,7 +103,7 @@ def unknown_words(text: str, options: set[str]) -> list[str]:
         unknown += [
             f"-m {name}"
             for expression in asked
-            for name in re.findall(r"\w+", expression)
+            for name in re.findall(r"[\w-]+", expression)
             if name not in known
         ]
     return unknown

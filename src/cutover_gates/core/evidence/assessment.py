@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -17,6 +17,8 @@ __all__ = [
     "NotProven",
     "NotReadable",
     "assessment_recorder",
+    "describe_open_findings",
+    "list_accepted",
 ]
 
 ACCEPTED = "accepted_findings"
@@ -141,3 +143,28 @@ def assessment_recorder(recorder: Recorder) -> Callable[[Assessment], None]:
         )
 
     return record
+
+
+def list_accepted(evidence: Iterable[Mapping[str, Any]]) -> tuple[str, ...]:
+    """Return the accepted findings that assessments in the evidence passed over."""
+    facts = [entry.get("facts") for entry in evidence]
+    lists = [fact.get(ACCEPTED) for fact in facts if isinstance(fact, Mapping)]
+    return tuple(str(one) for each in lists if isinstance(each, list) for one in each)
+
+
+def describe_open_findings(evidence: Iterable[Mapping[str, Any]]) -> str:
+    """Return a sentence where an assessment in the evidence found something, or left a gap.
+
+    A check that asks again and again records several of one title: the last one counts. It is empty
+    where all is well.
+    """
+    last = {str(entry.get("title")): entry.get("facts") for entry in evidence}
+    for title, facts in last.items():
+        if not isinstance(facts, Mapping) or "examined" not in facts:
+            continue
+        if wrong := [*facts.get("findings", ()), *facts.get("not_proven", ())]:
+            return (
+                f"it passed although its assessment {title!r} did not: {wrong[0]}. End the check"
+                " with assert_passed(assessment)"
+            )
+    return ""
