@@ -27,10 +27,9 @@ from cutover_gates.config.infrastructure import Infrastructure
 from cutover_gates.config.migrations import Migrations
 from cutover_gates.config.monitoring import Monitoring
 from cutover_gates.config.performance import Performance
-from cutover_gates.config.previous import PreviousRelease
+from cutover_gates.config.previous import PreviousRelease, Rollout
 from cutover_gates.config.role_checks import check_roles, merge_accounts
 from cutover_gates.config.roles import Roles
-from cutover_gates.config.rollout import Rollout
 from cutover_gates.config.target_access import (
     ACCOUNT_ROLES,
     DatabaseSettings,

@@ -13,9 +13,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from cutover_gates.config.base import SettingsError, SettingsTable
 from cutover_gates.config.infrastructure import Infrastructure
 from cutover_gates.config.monitoring import Monitoring
-from cutover_gates.config.previous import PreviousRelease
+from cutover_gates.config.previous import PreviousRelease, Rollout
 from cutover_gates.config.role_checks import SEPARATION
-from cutover_gates.config.rollout import Rollout
 from cutover_gates.config.settings import Settings
 from cutover_gates.config.watch import Watch
 from cutover_gates.core.evidence.record import Recorder

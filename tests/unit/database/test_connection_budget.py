@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from cutover_gates.config.rollout import RolloutConnections
+from cutover_gates.config.previous import RolloutConnections
 from cutover_gates.core.findings import NotProven
 from cutover_gates.probes.database.health.connection_budget import count_pool_connections
 

@@ -123,7 +123,7 @@ TOLD_BY_CHECKS = {
 TOLD_OTHERWISE = {
     *(f"account-{role.value}" for role in Role),
     *("baseline", "balancer-failover", "database-outage", "client-address", "database"),
-    *("expired-token", "reported_release", "release"),
+    *("expired-token", "reported_release", "release", "release-before"),
 }
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from cutover_gates.config.rollout import RolloutConnections
+from cutover_gates.config.previous import RolloutConnections
 from cutover_gates.core.evidence.assessment import Assessment, AssessmentBuilder, NotReadable
 from cutover_gates.core.findings import Rule
 from cutover_gates.probes.database.bounded_reader import BoundedReader

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from cutover_gates.config.rollout import RolloutConnections
+from cutover_gates.config.previous import RolloutConnections
 from cutover_gates.core.evidence.assessment import AssessmentBuilder
 from cutover_gates.core.findings import gap_error
 from cutover_gates.probes.database.bounded_reader import BoundedReader

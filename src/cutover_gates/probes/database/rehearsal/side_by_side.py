@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from cutover_gates.config.rollout import RolloutConnections
+from cutover_gates.config.previous import RolloutConnections
 from cutover_gates.core.evidence.assessment import Assessment
 from cutover_gates.probes.database.health.assessments import ServerAssessments
 
