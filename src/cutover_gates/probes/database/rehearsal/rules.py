@@ -115,7 +115,8 @@ OLD_RELEASE_WORKS = Rule(
     "The functional checks pass on the release before, on the new schema",
     "People work with it until the last instance is replaced, and after a rollback.",
     "Read the verdict that is named. Expand only: keep the old columns, fill them by triggers, and"
-    " move the rest above migrations.point_of_no_return.",
+    " move the rest above migrations.point_of_no_return. Where the message speaks of the mapping or"
+    " the settings, correct [targets.NAME.previous].",
 )
 OLD_RELEASE_GOES_ON = Rule(
     "REHEARSAL-019",
