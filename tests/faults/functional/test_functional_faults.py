@@ -20,7 +20,7 @@ from tests.faults.selection import gates
 from tests.faults.serve import NONE
 
 BY_NAME = faults_of_kind("functional", FunctionalFault)
-WHOLE = ("AnyPasswordOpens", "DischargesAreForgotten")
+WHOLE = ("AnyPasswordOpens",)
 
 
 @pytest.mark.parametrize(("name", "files"), gates(BY_NAME, WHOLE))
@@ -59,6 +59,7 @@ def test_each_check_ends_alike_in_one_process_or_two(
     assert one.checks == two.checks
 
 
+@pytest.mark.thorough
 def test_a_table_of_roles_that_is_true_blames_nobody(
     cluster: hospitals.Cluster, tmp_path: Path
 ) -> None:
