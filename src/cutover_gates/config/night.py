@@ -16,7 +16,7 @@ class NightSettings(SettingsTable):
         description=(
             "For Flyway: the last version of the cutover's night (its `target`). The scripts above"
             " it take away what the release before needs. They must be pending in phase1 and"
-            " rollback, and are judged in `post`. Default: none, and all scripts belong to the"
+            " rollback, and are judged in `post-week`. Default: none, and all scripts belong to the"
             " night."
         ),
         examples=["10"],
