@@ -5,9 +5,6 @@ All of them are removed at the end.
 
 from __future__ import annotations
 
-import time
-import urllib.error
-import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -19,13 +16,11 @@ from cutover_gates.config.settings import Settings
 from cutover_gates.core.evidence.assessment import NotProven
 from cutover_gates.probes.database.scratch import scratch_container
 from cutover_gates.targets.embedded import TargetDidNotStart
+from cutover_gates.targets.readiness_wait import wait_for_answer
 from cutover_gates.targets.running_target import RunningTarget, describe_remote
 
 ALIAS = "database"
 """The host name of PostgreSQL on the network of the backend."""
-PAUSE = 0.2
-"""Seconds between two readiness requests."""
-_OPENER = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
 
 @contextmanager
@@ -101,32 +96,19 @@ def _wait_until_ready(address: str, backend: Any, seconds: float) -> None:
 
     Raises `TargetDidNotStart` with the last answer and the end of the backend's log.
     """
-    deadline, problem = time.monotonic() + seconds, "no request was sent"
-    while time.monotonic() < deadline:
+
+    def require_running() -> None:
         backend.reload()
         if backend.status != "running":
             raise TargetDidNotStart(
                 f"the backend's container ended before it was ready{_log_tail(backend)}"
             )
-        problem = _readiness_problem(address)
-        if not problem:
-            return
-        time.sleep(PAUSE)
-    raise TargetDidNotStart(
-        f"the backend was not ready within {seconds:.0f} s: {address} answered"
-        f" {problem}{_log_tail(backend)}"
-    )
 
-
-def _readiness_problem(address: str) -> str:
-    """Return why the target is not ready yet; empty where it is."""
-    try:
-        with _OPENER.open(address, timeout=2):
-            return ""
-    except urllib.error.HTTPError as refused:
-        return f"HTTP {refused.code}"
-    except (OSError, ValueError) as error:  # ValueError: what answers speaks no HTTP
-        return f"{type(error).__name__}: {error}"
+    if problem := wait_for_answer(address, seconds, require_running):
+        raise TargetDidNotStart(
+            f"the backend was not ready within {seconds:.0f} s: {address} answered"
+            f" {problem}{_log_tail(backend)}"
+        )
 
 
 def _log_tail(backend: Any) -> str:

@@ -11,9 +11,6 @@ import secrets
 import signal
 import socket
 import subprocess
-import time
-import urllib.error
-import urllib.request
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -21,13 +18,12 @@ from pathlib import Path
 from psycopg.conninfo import conninfo_to_dict
 
 from cutover_gates.config.previous import PreviousRelease
+from cutover_gates.targets.readiness_wait import wait_for_answer
 from cutover_gates.util.subprocesses import bind_to_parent, kill_child, run_child
 
-PAUSE_SECONDS = 0.1
 STOP_SECONDS = 10.0
 """Seconds for it to end after SIGTERM."""
 _TAIL_LINES, _TAIL_BYTES, _LINE_CHARACTERS = 3, 8192, 240
-_OPENER = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
 
 class PreviousReleaseNotReady(Exception):
@@ -126,29 +122,16 @@ def _start(
 
 
 def _wait_until_ready(running: RunningPrevious, settings: PreviousRelease) -> None:
-    deadline, problem = time.monotonic() + settings.start_seconds, "no request was sent"
-    address = running.url + settings.ready_path
-    while time.monotonic() < deadline:
+    def require_running() -> None:
         if ended := running.describe_end():
             raise PreviousReleaseNotReady(f"it ended before it was ready: {ended}")
-        problem = _find_readiness_problem(address)
-        if not problem:
-            return
-        time.sleep(PAUSE_SECONDS)
-    raise PreviousReleaseNotReady(
-        f"it was not ready within {settings.start_seconds:g} s: {settings.ready_path} answered"
-        f" {problem}{_tail(running.output)}"
-    )
 
-
-def _find_readiness_problem(address: str) -> str:
-    try:
-        with _OPENER.open(address, timeout=2):
-            return ""
-    except urllib.error.HTTPError as refused:
-        return f"HTTP {refused.code}"
-    except (OSError, ValueError) as error:  # ValueError: what answers speaks no HTTP
-        return type(error).__name__
+    address = running.url + settings.ready_path
+    if problem := wait_for_answer(address, settings.start_seconds, require_running):
+        raise PreviousReleaseNotReady(
+            f"it was not ready within {settings.start_seconds:g} s: {settings.ready_path} answered"
+            f" {problem}{_tail(running.output)}"
+        )
 
 
 def _describe_status(status: int) -> str:

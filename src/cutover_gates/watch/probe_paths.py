@@ -7,11 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
+from hashlib import sha256
 from queue import Empty
 
-from cutover_gates.hospital import Patient, PatientQuery, Rejected, Role
+from cutover_gates.hospital import Driver, Patient, PatientQuery, Rejected, Role, Unsupported
 from cutover_gates.hospital.synthetic import token
-from cutover_gates.watch.document_paths import download, download_slowly, upload, upload_slowly
+from cutover_gates.watch.own_records import OwnDocument
 from cutover_gates.watch.probe_context import Act, NotSent, ProbeContext, require_equal
 
 IDEMPOTENCY = "idempotency-keys"
@@ -102,6 +103,39 @@ def open_visit(context: ProbeContext) -> Role:
     reason = f"watch {context.records.people.mrn()}"
     visit = context.driver.open_visit(session, context.records.read.id, reason)
     require_equal("the patient of the visit", context.records.read.id, visit.patient_id)
+    return Role.CLINICIAN
+
+
+def upload(context: ProbeContext) -> Role:
+    """File a small document."""
+    session = context.keeper.session(Role.CLINICIAN)
+    context.driver.upload(session, context.records.read.id, context.records.new_upload())
+    return Role.CLINICIAN
+
+
+def upload_slowly(context: ProbeContext) -> Role:
+    """File a document over a slow line."""
+    session = context.keeper.session(Role.CLINICIAN)
+    context.slow.upload(session, context.records.read.id, context.records.new_upload())
+    return Role.CLINICIAN
+
+
+def download(context: ProbeContext) -> Role:
+    """Read the bytes of a small document."""
+    return _download(context, context.driver, context.records.small)
+
+
+def download_slowly(context: ProbeContext) -> Role:
+    """Read the bytes of the largest document over a slow line."""
+    return _download(context, context.slow, context.records.large)
+
+
+def _download(context: ProbeContext, driver: Driver, own: OwnDocument | None) -> Role:
+    if own is None:
+        raise Unsupported("upload", "there is no document to read")
+    session = context.keeper.session(Role.CLINICIAN)
+    content = driver.content(session, own.document)
+    require_equal("the sum of the bytes", own.sha256, sha256(content).hexdigest())
     return Role.CLINICIAN
 
 
