@@ -14,8 +14,8 @@ from cutover_gates.core.findings import gap_error
 from cutover_gates.core.rules import NOTHING_CHECKED
 from cutover_gates.watch import rules
 from cutover_gates.watch.continuity import Continuity, ServiceGap, describe_continuity
+from cutover_gates.watch.journal_reader import WRITES_TITLE, add_record_problems, compare_writes
 from cutover_gates.watch.record_reader import WatchRecord, read_record
-from cutover_gates.watch.stored_writes import WRITES_TITLE, add_record_problems, compare_writes
 from cutover_gates.watch.time_spans import Span, add_up, format_moment, format_span
 
 FRESH_SECONDS = 2.0

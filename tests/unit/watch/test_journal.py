@@ -16,11 +16,15 @@ from cutover_gates.hospital import PatientDraft, Sex, VisitStatus
 from cutover_gates.hospital.write_journal import ExpectedRecord, SentWrite
 from cutover_gates.watch import rules
 from cutover_gates.watch.durable_journal import DurableJournal
-from cutover_gates.watch.journal_reader import describe_loss, find_loss_of_restore, read_journal
+from cutover_gates.watch.journal_reader import (
+    compare_writes,
+    describe_loss,
+    find_loss_of_restore,
+    read_journal,
+)
 from cutover_gates.watch.record_lines import BEAT, READ_BACK
 from cutover_gates.watch.record_reader import read_record
 from cutover_gates.watch.record_writer import RecordWriter
-from cutover_gates.watch.stored_writes import compare_writes
 from cutover_gates.watch.time_spans import Span
 from tests.unit.watch.test_record import HEAD, SetClock
 
