@@ -42,6 +42,18 @@ HOLES = (
         says="it passed although its assessment",
     ),
     Hole(
+        "a check that asserts the last of two tables only",
+        change=assess(
+            "builder.checked.append('patients')",
+            FINDING,
+            RECORD,
+            "builder.findings.clear(); builder.checked[:] = ['visits']",
+            END,
+        ),
+        says="it passed although its assessment",
+        thorough=True,
+    ),
+    Hole(
         "a check that forgets what its assessment could not read",
         change=assess("builder.checked.append('patients')", GAP, RECORD),
         says="it passed although its assessment",

@@ -6,7 +6,14 @@ from collections.abc import Sequence
 
 import pytest
 
-from cutover_gates.core.evidence.assessment import Assessment, AssessmentBuilder, NotProven
+from cutover_gates.core.evidence.assessment import (
+    Assessment,
+    AssessmentBuilder,
+    NotProven,
+    assessment_recorder,
+    describe_open_findings,
+)
+from cutover_gates.core.evidence.record import Recorder
 from cutover_gates.core.findings import Finding, FindingsError, Rule
 from cutover_gates.core.rules import NOTHING_CHECKED
 from cutover_gates.hospital.matchers.expectations import assert_passed
@@ -73,3 +80,27 @@ def test_an_assessment_crosses_a_process_whole() -> None:
     """As JSON-able values, and back."""
     whole = assess([LOST], [UNCOUNTED])
     assert Assessment.from_plain(whole.to_plain()) == whole
+
+
+@pytest.mark.parametrize(
+    ("recorded", "is_open"),
+    [
+        ([assess()], False),
+        ([assess([LOST])], True),
+        ([assess(not_proven=[UNCOUNTED])], True),
+        ([assess([LOST]), assess()], False),
+        ([assess(), assess([LOST])], True),
+        ([assess([LOST], checked=("visits",)), assess(checked=("patients",))], True),
+    ],
+)
+def test_what_an_assessment_found_stays_open_until_all_of_it_was_examined_again(
+    recorded: Sequence[Assessment], is_open: bool
+) -> None:
+    """A check may ask until all is well. A look at another table answers nothing."""
+    recorder = Recorder()
+    recorder.begin("check")
+    record = assessment_recorder(recorder)
+    for assessment in recorded:
+        record(assessment)
+    recorder.observe("rows", seconds=2)
+    assert bool(describe_open_findings(recorder.end())) is is_open

@@ -155,16 +155,33 @@ def list_accepted(evidence: Iterable[Mapping[str, Any]]) -> tuple[str, ...]:
 def describe_open_findings(evidence: Iterable[Mapping[str, Any]]) -> str:
     """Return a sentence where an assessment in the evidence found something, or left a gap.
 
-    A check that asks again and again records several of one title: the last one counts. It is empty
-    where all is well.
+    A check may ask again: a later assessment of the same title stands for an earlier one where it
+    examined all that the earlier one did. The sentence is empty where all is well.
     """
-    last = {str(entry.get("title")): entry.get("facts") for entry in evidence}
-    for title, facts in last.items():
-        if not isinstance(facts, Mapping) or "examined" not in facts:
-            continue
-        if wrong := [*facts.get("findings", ()), *facts.get("not_proven", ())]:
-            return (
-                f"it passed although its assessment {title!r} did not: {wrong[0]}. End the check"
-                " with assert_passed(assessment)"
-            )
-    return ""
+    unanswered = list[Mapping[str, Any]]()
+    for entry in filter(_is_assessment, evidence):
+        unanswered = [one for one in unanswered if not _stands_for(entry, one)]
+        if _list_wrong(entry):
+            unanswered.append(entry)
+    if not unanswered:
+        return ""
+    title, wrong = unanswered[0]["title"], _list_wrong(unanswered[0])
+    return (
+        f"it passed although its assessment {title!r} did not: {wrong[0]}. End the check with"
+        " assert_passed(assessment)"
+    )
+
+
+def _is_assessment(entry: Mapping[str, Any]) -> bool:
+    facts = entry.get("facts")
+    return isinstance(facts, Mapping) and "examined" in facts
+
+
+def _list_wrong(entry: Mapping[str, Any]) -> list[str]:
+    facts = entry["facts"]
+    return [*facts.get("findings", ()), *facts.get("not_proven", ())]
+
+
+def _stands_for(later: Mapping[str, Any], earlier: Mapping[str, Any]) -> bool:
+    is_same = later["title"] == earlier["title"]
+    return is_same and {*earlier["facts"]["names"]} <= {*later["facts"]["names"]}
