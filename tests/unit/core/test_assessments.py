@@ -104,3 +104,16 @@ def test_what_an_assessment_found_stays_open_until_all_of_it_was_examined_again(
         record(assessment)
     recorder.observe("rows", seconds=2)
     assert bool(describe_open_findings(recorder.end())) is is_open
+
+
+def test_no_number_of_requests_pushes_a_finding_out_of_the_evidence() -> None:
+    """The evidence of a check is bounded; what an assessment in its middle found stays in it."""
+    recorder = Recorder(cap=10)
+    recorder.begin("check")
+    for number in range(30):
+        recorder.observe("request", number=number)
+        if number == 12:
+            assessment_recorder(recorder)(assess([LOST]))
+    evidence = recorder.end()
+    assert describe_open_findings(evidence)
+    assert [entry["count"] for entry in evidence if entry["kind"] == "left-out"] == [20]

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
-from cutover_gates.core.evidence.record import Recorder
+from cutover_gates.core.evidence.record import Recorder, is_assessment
 from cutover_gates.core.findings import Finding, NotProven, Rule
 
 __all__ = [
@@ -159,7 +159,7 @@ def describe_open_findings(evidence: Iterable[Mapping[str, Any]]) -> str:
     examined all that the earlier one did. The sentence is empty where all is well.
     """
     unanswered = list[Mapping[str, Any]]()
-    for entry in filter(_is_assessment, evidence):
+    for entry in filter(is_assessment, evidence):
         unanswered = [one for one in unanswered if not _stands_for(entry, one)]
         if _list_wrong(entry):
             unanswered.append(entry)
@@ -170,11 +170,6 @@ def describe_open_findings(evidence: Iterable[Mapping[str, Any]]) -> str:
         f"it passed although its assessment {title!r} did not: {wrong[0]}. End the check with"
         " assert_passed(assessment)"
     )
-
-
-def _is_assessment(entry: Mapping[str, Any]) -> bool:
-    facts = entry.get("facts")
-    return isinstance(facts, Mapping) and "examined" in facts
 
 
 def _list_wrong(entry: Mapping[str, Any]) -> list[str]:

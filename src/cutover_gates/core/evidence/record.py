@@ -35,28 +35,45 @@ class Observation:
     facts: Mapping[str, Any]
 
 
+def is_assessment(entry: Mapping[str, Any]) -> bool:
+    """Return whether an entry of the evidence is what a probe answered: it says what was seen."""
+    facts = entry.get("facts")
+    return isinstance(facts, Mapping) and "examined" in facts
+
+
 class _BoundedEntries:
-    """The first and the last entries of one check, and the number of those between them."""
+    """The first and the last entries of one check, and the number of those between them.
+
+    The assessments between them are kept: what one of them found must not be pushed out.
+    """
 
     def __init__(self, nodeid: str | None, cap: int) -> None:
         self.nodeid = nodeid
         self._head: list[dict[str, Any]] = []
         self._head_size = max(1, cap // 2)
         self._tail: deque[dict[str, Any]] = deque(maxlen=max(1, cap - cap // 2))
+        self._assessments: list[dict[str, Any]] = []
         self._left_out = 0
 
     def add(self, entry: dict[str, Any]) -> None:
-        """Keep an entry: of the first ones all, after them only the last."""
+        """Keep an entry: of the first ones all, after them the assessments and the last."""
         if len(self._head) < self._head_size:
             self._head.append(entry)
             return
-        self._left_out += len(self._tail) == self._tail.maxlen
+        if len(self._tail) == self._tail.maxlen:
+            self._let_go(self._tail[0])
         self._tail.append(entry)
+
+    def _let_go(self, entry: dict[str, Any]) -> None:
+        if is_assessment(entry):
+            self._assessments.append(entry)
+        else:
+            self._left_out += 1
 
     def to_list(self) -> list[dict[str, Any]]:
         """Return the entries, with one in the gap that counts those left out."""
         gap = [{"kind": "left-out", "count": self._left_out}] if self._left_out else []
-        return [*self._head, *gap, *self._tail]
+        return [*self._head, *self._assessments, *gap, *self._tail]
 
 
 class Recorder:
