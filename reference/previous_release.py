@@ -22,6 +22,13 @@ from reference.settings import RELEASE_BEFORE, Settings
 MODULE = "reference.release_before"
 _ROOT = Path(__file__).parents[1]
 _DIFFERENCES = Path(__file__).with_name("release_before") / "differences.toml"
+_NO_OUTAGE = {
+    "value": False,
+    "reason": "its database is that of the release under judgement, where that is tried",
+    "by": "the embedded demonstration",
+    "at": "2026-11-30",
+}
+"""Of a process beside the release under judgement; elsewhere its database is taken away."""
 
 
 def describe_previous_release(
@@ -61,9 +68,10 @@ def describe_rollout(settings: Settings) -> dict[str, Any]:
 
 
 def read_differences() -> dict[str, Any]:
-    """Return what 1.9.0 differs in from 2.0.0, as JSON-able values."""
+    """Return in what 1.9.0, started on a copy, differs from 2.0.0, as JSON-able values."""
     text = _DIFFERENCES.read_text(encoding="utf-8")
     found: dict[str, Any] = json.loads(json.dumps(tomllib.loads(text), default=str))
+    found["capabilities"]["database-outage"] = _NO_OUTAGE
     return found
 
 

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Iterable
 
 from cutover_gates.config.settings import Settings
 from cutover_gates.config.target import Target
 from cutover_gates.core.gates import named_gates
+from cutover_gates.targets.embedded_night import read_older_dialect
 from cutover_gates.util.shipped_files import shipped_root
 
 EMBEDDED_STAGES = {"t24": "before", "t12": "before", "t1": "eve", "rollback": "restored"}
 """The gates at which an embedded hospital is not the one after its cutover."""
-DIALECT = "reference/environment/night_watch.toml"
-"""What both of its releases understand. The file has one target."""
 
 
 def adapt_to_stage(settings: Settings, gates: Iterable[str]) -> Settings:
@@ -28,7 +26,7 @@ def adapt_to_stage(settings: Settings, gates: Iterable[str]) -> Settings:
         return settings
     if not EMBEDDED_STAGES.keys() >= set(named):
         return settings
-    older = _read_dialect()
+    older = Target.model_validate({"kind": target.kind, **read_older_dialect(shipped_root())})
     changed = target.model_copy(
         update={
             "rest": older.rest,
@@ -36,9 +34,3 @@ def adapt_to_stage(settings: Settings, gates: Iterable[str]) -> Settings:
         }
     )
     return settings.model_copy(update={"targets": {**settings.targets, settings.target: changed}})
-
-
-def _read_dialect() -> Target:
-    text = (shipped_root() / DIALECT).read_text(encoding="utf-8")
-    table = next(iter(tomllib.loads(text)["targets"].values()))
-    return Target.model_validate({name: table[name] for name in ("url", "rest", "capabilities")})

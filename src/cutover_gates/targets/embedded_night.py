@@ -12,6 +12,7 @@ import signal
 import subprocess
 import sys
 import time
+import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -24,6 +25,8 @@ from cutover_gates.util.subprocesses import kill_child, start_child
 
 STAGE = "night"
 SETTINGS = Path("reference/environment/night_watch.toml")
+DIFFERENCES = Path("reference/release_before/differences.toml")
+"""In what the release before differs, as tables of a target: `capabilities` and `rest`."""
 NAME = "night"
 """The name of the hospital in those settings."""
 PROBES = 550
@@ -32,6 +35,14 @@ PROBE_SECONDS = 150.0
 """The longest wait for so many probes; on two cores they take half a minute."""
 END_SECONDS = 60.0
 POLL_SECONDS = 0.1
+
+
+def read_older_dialect(root: Path) -> dict[str, Any]:
+    """Return the tables of a target at which the release before answers, or both do.
+
+    `root` is the folder of the reference.
+    """
+    return tomllib.loads((root / DIFFERENCES).read_text(encoding="utf-8"))
 
 
 @dataclass
@@ -106,10 +117,12 @@ class NightWatch:
         }
         limits = self.table.model_dump(mode="json", exclude={"folder", "begins", "ends", "paths"})
         watch = {f"{start}WATCH__{name.upper()}": str(value) for name, value in limits.items()}
+        older = read_older_dialect(self.root).items()
         return {
             **kept,
             **passwords,
             **watch,
+            **{f"{start}{name.upper()}": json.dumps(table, default=str) for name, table in older},
             f"{start}URL": self.announced["url"],
             f"{start}WATCH__FOLDER": str(self.folder),
             "CUTOVER_REPORTS": str(self.folder / "reports"),
