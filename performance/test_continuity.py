@@ -12,7 +12,7 @@ from cutover_gates.watch.assessments import WatchAssessments
 def test_the_whole_cutover_was_watched(watch: WatchAssessments) -> None:
     """The whole cutover was watched, on every critical path.
 
-    A time in which nobody asked may have been an outage, and nobody would know.
+    A time without probes may have been an outage that is not known.
     """
     assert_passed(watch.assess_coverage())
 
@@ -21,7 +21,7 @@ def test_the_whole_cutover_was_watched(watch: WatchAssessments) -> None:
 def test_the_service_had_no_gap(watch: WatchAssessments) -> None:
     """The service had no gap that is longer than allowed, and few altogether.
 
-    Each critical path is asked many times a second, at moments that nobody can foresee.
+    Each critical path is asked many times a second, at moments that are drawn anew.
     """
     assert_passed(watch.assess_gaps())
 

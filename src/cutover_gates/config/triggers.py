@@ -52,7 +52,8 @@ class TriggerSettings(SettingsTable):
         json_schema_extra=LOOSER_OTHER,
         description=(
             "`instance`: each instance that fails orders a rollback, also while the balancer"
-            " answers. `service`: only the balancer's health does; an instance is told."
+            " answers. `service`: only the balancer's health does; a failure of an instance is"
+            " shown and orders nothing."
         ),
     )
     start_seconds: Seconds = Field(

@@ -66,7 +66,7 @@ class Watch(SettingsTable):
         examples=["2026-11-30T02:00:00+01:00"],
         description=(
             "The moment from which the cutover must be watched (T-0), with its zone. Without it"
-            " zero downtime is not proven: nobody could say whether the record is whole."
+            " zero downtime is not proven: the record could begin after an outage."
         ),
     )
     ends: AwareDatetime | None = Field(

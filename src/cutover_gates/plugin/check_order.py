@@ -5,7 +5,7 @@ its mark `cost` says, and then from its place in its file; plugins that shuffle 
 
 Under xdist the workers take the checks from one queue, one by one: when a check starts, all before
 it have started, but at most one for each other worker, which waits there behind an earlier one. A
-conftest.py that runs the checks in an order of its own is told in the verdict.
+conftest.py that runs the checks in an order of its own is named in the verdict.
 """
 
 from __future__ import annotations

@@ -20,7 +20,7 @@ from cutover_gates.targets.running_target import RunningTarget
 def take_early_snapshot(run: PytestRun, target: RunningTarget) -> None:
     """Take the snapshot of this gate now; its check reads the same one later.
 
-    What keeps it from being taken is told by that check, which tries again.
+    Why it cannot be taken is said by that check, which tries again.
     """
     if target.kind != "embedded" or "migrations" not in run.suites or not run.folders:
         return

@@ -1,7 +1,7 @@
 """A lease: a file that a process holds locked, and others live as long as it does.
 
 The kernel gives the lock back when the holder ends, however it ends. So what was started for a run
-can see that the run is over, also where nobody could tell it.
+can see that the run is over, also where no message could reach it.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ def hold_lease(path: Path) -> Lease:
 
 
 def is_lease_over(path: Path) -> bool:
-    """Return whether nobody holds the lease any more."""
+    """Return whether no process holds the lease any more."""
     return _is_free(path)
 
 

@@ -53,7 +53,7 @@ class WatchAssessments:
             raise gap_error(
                 rules.WATCHED,
                 "watch.begins",
-                "it is not set, so nobody can say whether the record covers the whole cutover",
+                "it is not set, so the record may not cover the whole cutover",
             )
         begins, ends = self.settings.begins.timestamp(), self.clock() - FRESH_SECONDS
         if self.settings.ends is not None:

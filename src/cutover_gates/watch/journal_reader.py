@@ -152,7 +152,7 @@ def compare_writes(record: WatchRecord, window: Span) -> AssessmentBuilder:
     """Return what became of the writes that were acknowledged in the window.
 
     What any reading found lost stays lost: that somebody put it back does not undo it. What could
-    not be read is told of the last reading.
+    not be read is taken from the last reading.
     """
     builder = AssessmentBuilder()
     answers = [Assessment.from_plain(line["assessment"]) for line in record.read_backs]

@@ -69,7 +69,7 @@ class ProbeRunner:
     late_seconds: Callable[[str], float]
 
     def run(self, path: str, planned: float) -> PathProbe:
-        """Run a probe of `path`. Never raises: what nobody foresaw is the watcher's own error."""
+        """Run a probe of `path`. Never raises: an unknown error is the watcher's own."""
         self.headers.clear()
         started, role = self.clock(), None
         try:

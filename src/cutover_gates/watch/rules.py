@@ -7,7 +7,7 @@ from cutover_gates.core.findings import Rule
 WATCHED = Rule(
     "WATCH-001",
     "The cutover was watched from its begin to its end",
-    "A time in which nobody asked may have been an outage.",
+    "A time without probes may have been an outage.",
     "Start `cutover-gates watch` before watch.begins, let it run until watch.ends, and give it a"
     " machine that is not busy.",
 )

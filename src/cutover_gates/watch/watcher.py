@@ -1,4 +1,4 @@
-"""The watcher: drivers, sessions and records around the loop of probes, until it is told to end."""
+"""The watcher: drivers, sessions and records around the loop of probes, until it has to end."""
 
 from __future__ import annotations
 

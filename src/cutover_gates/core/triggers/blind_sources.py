@@ -55,7 +55,7 @@ class BlindSources:
         )
 
     def interrupt(self) -> None:
-        """Begin anew after time in which nobody watched."""
+        """Begin anew after time that was not watched."""
         self.seconds = dict.fromkeys(self.seconds, 0.0)
         if self.state is not TriggerState.FIRED:
             self.state, self.since = TriggerState.CLEAR, None

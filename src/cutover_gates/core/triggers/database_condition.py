@@ -1,7 +1,7 @@
 """The condition of the database: four ways in which connections fail; one of them suffices.
 
 Attempts are judged, not durations: each way has a number of evaluations in a row, or of log lines
-within a minute. A single one is told and fires nothing.
+within a minute. A single one is shown and fires nothing.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ class DatabaseCondition:
         return max(self.counts.items(), key=lambda item: item[1], default=(TIMEOUTS, 0))
 
     def interrupt(self) -> None:
-        """Begin to count anew: nobody saw it for too long."""
+        """Begin to count anew: it was not seen for too long."""
         self.forget()
 
     def forget(self) -> None:

@@ -50,7 +50,7 @@ class HealthCondition:
             self._count_failure(now, limits)
 
     def interrupt(self) -> None:
-        """Begin to count anew: nobody saw it for too long."""
+        """Begin to count anew: it was not seen for too long."""
         if self.state is not TriggerState.FIRED:
             self._clear()
 

@@ -123,7 +123,7 @@ class ShareCondition:
             self.last_bad = interval.end
 
     def _count_unknown(self, now: float, share: WindowedShare, rule: ShareRule) -> str | None:
-        """Add the seconds that nobody saw; begin anew, with the reason, where they are too many."""
+        """Add the seconds that were not seen; begin anew, with the reason, where too many."""
         if self.state is not TriggerState.PENDING or self.known_through is None:
             return None
         seen = [each for each in self.intervals if each.start >= share.start - rule.tolerance]

@@ -92,7 +92,7 @@ def _find_blindness(machine: TriggerMachine) -> Iterator[str]:
     for source in machine.blind.list_blind(machine.limits):
         yield f"{source} has been blind for {machine.blind.seconds[source]:.0f} s"
     if machine.unwatched > (1 - COVERED_SHARE) * machine.now:
-        yield f"nobody watched for {machine.unwatched:.0f} of {machine.now:.0f} s"
+        yield f"it was not watched for {machine.unwatched:.0f} of {machine.now:.0f} s"
 
 
 def _find_open(machine: TriggerMachine, key: ConditionKey) -> Iterator[str]:
@@ -101,7 +101,7 @@ def _find_open(machine: TriggerMachine, key: ConditionKey) -> Iterator[str]:
     if condition.state is TriggerState.PENDING and condition.since is not None:
         yield f"{key.text} is pending since {condition.since:.0f} s"
     if condition.state is TriggerState.FIRED:
-        yield f"{key.text} is told and orders no rollback (health_scope)"
+        yield f"{key.text} is shown and orders no rollback (health_scope)"
     if condition.value is TriggerValue.UNKNOWN and coverage.asked:
         yield f"{key.text} is unknown"
     if coverage.known < COVERED_SHARE * coverage.asked:

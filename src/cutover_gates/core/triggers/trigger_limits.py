@@ -10,7 +10,7 @@ UNKNOWN_SHARE = Fraction(1, 5)
 COVERED_SHARE = 0.95
 """Share of the evaluations that must have a reading for a trigger to be proven."""
 FLAP_ANSWERS = 20
-"""Health answers of which the share of failures is told."""
+"""Health answers of which the share of failures is shown."""
 FLAP_SHARE = Fraction(3, 10)
 """Share of failures among them above which readiness flaps: the step is not proven."""
 LOAD_FACTOR = 2

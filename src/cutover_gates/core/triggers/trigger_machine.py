@@ -93,7 +93,7 @@ class TriggerMachine:
         return usual
 
     def count_unwatched(self, seconds: float) -> None:
-        """Count time in which nobody watched; after too much of it the counts begin anew."""
+        """Count time that was not watched; after too much of it the counts begin anew."""
         self.unwatched += seconds
         self.blind.interrupt()
         for key, condition in self.conditions.items():

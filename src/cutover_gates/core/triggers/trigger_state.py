@@ -1,6 +1,6 @@
 """The state of the triggers as JSON: a killed watcher goes on from what it wrote last.
 
-What fired stays fired. The time in which nobody watched is not proven.
+What fired stays fired. The time that was not watched is not proven.
 """
 
 from __future__ import annotations
@@ -56,7 +56,7 @@ def dump_state(machine: TriggerMachine) -> dict[str, Any]:
 def resume_machine(
     state: Mapping[str, Any], limits: TriggerLimits, unwatched_seconds: float
 ) -> TriggerMachine:
-    """Return the machine that goes on from a state after a time in which nobody watched.
+    """Return the machine that goes on from a state after a time that was not watched.
 
     The monotonic clock of the new process may be another one: its first evaluation is set
     `unwatched_seconds` after the last one of the state. Raises `UnusableState`.

@@ -77,7 +77,7 @@ def main() -> int:
         except (InvalidBackup, NotProven, SettingsError) as error:
             shelf.record_failure(error)
             return 1
-        except Exception as error:  # whatever it is: whoever waits is told
+        except Exception as error:  # any error: the checks that wait get it
             line = f"{type(error).__name__}: {first_error_line(error)}"
             shelf.record_failure(gap_error(rules.COPY_KEPT, str(request.backup), line))
             return 1

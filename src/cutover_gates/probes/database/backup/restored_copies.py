@@ -107,7 +107,7 @@ def open_restored_backup(
 
 @contextmanager
 def exclude_readers(context: DatabaseContext) -> Iterator[None]:
-    """Keep others from the copy: PostgreSQL clones a database only while nobody is connected.
+    """Keep others from the copy: PostgreSQL clones a database only while no session is on it.
 
     Raise `NotProven` where they are not done in time.
     """
@@ -136,13 +136,13 @@ class _CopyRequest:
     backup: BackupFile
 
     def wait_for_copy(self) -> KeptCopy:
-        """Return the copy, which is restored now where nobody has asked for it before."""
+        """Return the copy, which is restored now where no check has asked for it before."""
         key, sha256 = self._identify(), hash_backup(self.context, self.backup)
         shelf = CopyShelf(shared_folder(self.context), key)
         shelf.folder.mkdir(parents=True, exist_ok=True)
         shown = ""
         while (kept := shelf.find()) is None:
-            self._start_where_nobody_restores(shelf, sha256)
+            self._start_where_none_runs(shelf, sha256)
             shown = self._show_progress(shelf, shown)
             if not self.bounded.budget.remaining_seconds:
                 reason = f"it was not restored in time: {self.bounded.describe_overrun()}"
@@ -160,7 +160,7 @@ class _CopyRequest:
             reason = error.strerror or type(error).__name__
             raise gap_error(rules.BACKUP_EXISTS, str(self.backup), reason) from None
 
-    def _start_where_nobody_restores(self, shelf: CopyShelf, sha256: str) -> None:
+    def _start_where_none_runs(self, shelf: CopyShelf, sha256: str) -> None:
         # One lock for all backups: two restores at once would take as long as one after the other.
         with try_lock(shelf.folder / "restore.lock") as lock:
             if lock is None or shelf.find() is not None:

@@ -79,6 +79,6 @@ READABLE_HISTORY = Rule(
 POINT_NOT_PASSED = Rule(
     "HIST-013",
     "No script above the point of no return is applied",
-    "It took away what the release before needs, so nobody can go back to that release.",
+    "It took away what the release before needs, so there is no way back to that release.",
     "Restore the backup, or go on without a way back: a person must decide it.",
 )

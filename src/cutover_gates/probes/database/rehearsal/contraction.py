@@ -64,7 +64,7 @@ def _find_lost_objects(before: Catalog, after: Catalog) -> Iterator[Contraction]
 
 
 def _find_changed_columns(before: Catalog, after: Catalog) -> Iterator[Contraction]:
-    """Yield the old columns that changed. A lost table is told once, and not by its columns."""
+    """Yield the old columns that changed. A lost table is named once, and not by its columns."""
     for name, facts in before["column"].items():
         if _is_gone(str(facts["of"]), after):
             continue
