@@ -5,6 +5,7 @@ The release before is started on a copy of the database, and the connections of 
 
 from __future__ import annotations
 
+import tomllib
 from pathlib import Path
 from string import Formatter
 from typing import Any
@@ -26,6 +27,17 @@ DIFFERENT_KEYS = (
 """The keys of a target in which its release before may differ. Its rows are read as the new release
 reads them: what the old one writes must be there for both.
 """
+
+EMBEDDED_DIFFERENCES = Path("reference/release_before/differences.toml")
+"""In what the release before of the embedded hospital differs, as tables of a target."""
+
+
+def read_older_dialect(root: Path) -> dict[str, Any]:
+    """Return the tables of a target at which that release answers, or both do.
+
+    `root` is the folder in which `reference` lies.
+    """
+    return tomllib.loads((root / EMBEDDED_DIFFERENCES).read_text(encoding="utf-8"))
 
 
 class PreviousRelease(SettingsTable):

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from cutover_gates.config.previous import read_older_dialect
 from cutover_gates.config.settings import Settings
 from cutover_gates.config.target import Target
 from cutover_gates.core.gates import named_gates
-from cutover_gates.targets.embedded_night import read_older_dialect
 from cutover_gates.util.shipped_files import shipped_root
 
 EMBEDDED_STAGES = {"t24": "before", "t12": "before", "t1": "eve", "rollback": "restored"}

@@ -12,21 +12,19 @@ import signal
 import subprocess
 import sys
 import time
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from cutover_gates.config.previous import read_older_dialect
 from cutover_gates.config.watch import Watch
 from cutover_gates.util.concurrency import wait_for
 from cutover_gates.util.subprocesses import kill_child, start_child
 
 STAGE = "night"
 SETTINGS = Path("reference/environment/night_watch.toml")
-DIFFERENCES = Path("reference/release_before/differences.toml")
-"""In what the release before differs, as tables of a target: `capabilities` and `rest`."""
 NAME = "night"
 """The name of the hospital in those settings."""
 PROBES = 550
@@ -35,14 +33,6 @@ PROBE_SECONDS = 150.0
 """The longest wait for so many probes; on two cores they take half a minute."""
 END_SECONDS = 60.0
 POLL_SECONDS = 0.1
-
-
-def read_older_dialect(root: Path) -> dict[str, Any]:
-    """Return the tables of a target at which the release before answers, or both do.
-
-    `root` is the folder of the reference.
-    """
-    return tomllib.loads((root / DIFFERENCES).read_text(encoding="utf-8"))
 
 
 @dataclass

@@ -77,6 +77,7 @@ def test_an_empty_folder_has_the_checks_of_the_checkout(
     run = installation.command(tmp_path, "gate", "phase3", *COLLECT)
     assert node_ids(run) == _collect_here(), run.stdout + run.stderr
     assert node_ids(run)
+    # Such as one that the command has imported a module that pytest wants to import itself.
     assert "warning" not in run.stdout
 
 
