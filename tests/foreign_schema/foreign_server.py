@@ -19,7 +19,7 @@ from pydantic import SecretStr
 from cutover_gates.config.migrations import Migrations
 from cutover_gates.config.target_access import DatabaseSettings
 from cutover_gates.probes.database.context import DatabaseContext
-from cutover_gates.probes.database.gate_budget import Budget
+from cutover_gates.probes.database.gate_steps import Budget
 from cutover_gates.probes.database.scratch import scratch_cluster
 from cutover_gates.probes.database.snapshot.capture import take_snapshot
 from tests.foreign_schema.declarations import TABLES

@@ -16,7 +16,7 @@ FORMAT = 1
 """The version of the format. A reader refuses a later one."""
 BEGUN, CONTINUED, ENDED, BEAT = "begun", "continued", "ended", "beat"
 PROBE, OWN_GAP, READ_BACK = "probe", "own gap", "read back"
-EVALUATION, FIRED = "evaluation", "fired"
+EVALUATION, FIRED, UNKNOWN = "evaluation", "fired", "unknown"
 WRITE, WRITE_BEGUN, NOT_CARRIED_OUT = "write", "write begun", "write not carried out"
 RELEASED, FORGOTTEN = "released", "forgotten"
 JOURNAL_LINES = frozenset({WRITE, WRITE_BEGUN, NOT_CARRIED_OUT, RELEASED, FORGOTTEN})

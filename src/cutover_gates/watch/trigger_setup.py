@@ -11,6 +11,7 @@ from cutover_gates.config.settings import Settings
 from cutover_gates.core.triggers.rollback_message import RollbackNames
 from cutover_gates.targets.driver_factory import infrastructure_of
 from cutover_gates.targets.running_target import RunningTarget
+from cutover_gates.watch.reading_sources import ReadingSource
 from cutover_gates.watch.record_writer import RecordWriter
 from cutover_gates.watch.trigger_feed import TriggerFeed
 from cutover_gates.watch.trigger_watch import TriggerWatch
@@ -32,7 +33,13 @@ def make_trigger_watch(
         list_ready_urls(settings, target),
         _load_authority(settings, target),
         report,
+        list_reading_sources(settings, target),
     )
+
+
+def list_reading_sources(_settings: Settings, _target: RunningTarget) -> tuple[ReadingSource, ...]:
+    """Return a reader for each declared source beside the probes. Nothing is asked yet."""
+    return ()
 
 
 def list_ready_urls(settings: Settings, target: RunningTarget) -> dict[str, str]:

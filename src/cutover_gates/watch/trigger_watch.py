@@ -20,7 +20,8 @@ from cutover_gates.core.triggers.trigger_state import UnusableState, dump_state,
 from cutover_gates.util.files import write_atomically
 from cutover_gates.util.http import SourceUnavailable
 from cutover_gates.util.http_client import BoundedHttpClient
-from cutover_gates.watch.record_lines import EVALUATION, FIRED
+from cutover_gates.watch.reading_sources import ReadingSource, SourceReader
+from cutover_gates.watch.record_lines import EVALUATION, FIRED, UNKNOWN
 from cutover_gates.watch.record_writer import RecordWriter
 from cutover_gates.watch.time_spans import Span
 from cutover_gates.watch.trigger_feed import HealthProbe, TriggerFeed
@@ -34,7 +35,8 @@ LOWEST_REDIRECT = 300
 class TriggerWatch:
     """The triggers of one watch. `ready_urls` are the ready paths by instance; empty: the balancer.
 
-    `report` gets the order to roll back, and again when a watcher is started after it.
+    `sources` deliver readings beside the feed of probes. `report` gets the order to roll back, and
+    again when a watcher is started after it.
     """
 
     settings: TriggerSettings
@@ -44,10 +46,12 @@ class TriggerWatch:
     ready_urls: Mapping[str, str]
     tls: ssl.SSLContext | None
     report: Callable[[str], None]
+    sources: tuple[ReadingSource, ...] = ()
     started: datetime = field(default_factory=lambda: datetime.now(UTC))
 
     def __post_init__(self) -> None:
         self.machine = TriggerMachine(self.settings.limits)
+        self.reader = SourceReader(self.sources, self.settings.evaluate_seconds, self._tell)
         self._ended = threading.Event()
         self._threads: list[threading.Thread] = []
 
@@ -73,13 +77,28 @@ class TriggerWatch:
     # -- evaluations
 
     def _keep_evaluating(self) -> None:
-        while not self._ended.wait(self.settings.evaluate_seconds):
-            evaluation = self.feed.evaluate(self.writer.clock(), self.settings.evaluate_seconds)
-            fired = self.machine.evaluate(evaluation)
-            self.writer.write(EVALUATION, evaluation=format_evaluation(evaluation))
-            self._save_state()
-            if fired:
-                self._give_order()
+        planned = self.writer.clock()
+        try:
+            while not self._ended.wait(max(0.0, planned - self.writer.clock())):
+                self._evaluate()
+                # What was missed is not made up for.
+                planned = max(planned + self.settings.evaluate_seconds, self.writer.clock())
+        except Exception as error:  # without evaluations no trigger fires: that must not be silent
+            self.report(f"the triggers are no longer evaluated: {error!r}. Start the watcher again")
+            raise
+
+    def _evaluate(self) -> None:
+        probes = self.feed.evaluate(self.writer.clock(), self.settings.evaluate_seconds)
+        evaluation = self.reader.add_readings(probes)
+        fired = self.machine.evaluate(evaluation)
+        self.writer.write(EVALUATION, evaluation=format_evaluation(evaluation))
+        self._save_state()
+        if fired:
+            self._give_order()
+
+    def _tell(self, about: str, reason: str) -> None:
+        """Write why something is unknown from now on; without a reason it is known again."""
+        self.writer.write(UNKNOWN, about=about, reason=reason)
 
     def _give_order(self) -> None:
         self.writer.write(FIRED, durable=True, firings=self.to_plain()["fired"])

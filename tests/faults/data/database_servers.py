@@ -24,7 +24,7 @@ from pydantic import SecretStr
 from cutover_gates.config.migrations import Migrations
 from cutover_gates.config.target_access import DatabaseSettings
 from cutover_gates.probes.database.context import DatabaseContext
-from cutover_gates.probes.database.gate_budget import Budget
+from cutover_gates.probes.database.gate_steps import Budget
 from cutover_gates.probes.database.replay.replay_record import save_record
 from cutover_gates.probes.database.replay.replay_run import replay_scripts
 from cutover_gates.probes.database.snapshot.capture import take_snapshot

@@ -13,7 +13,7 @@ from pydantic import SecretStr
 from cutover_gates.config.migrations import Migrations
 from cutover_gates.config.target_access import DatabaseSettings
 from cutover_gates.probes.database.context import DatabaseContext
-from cutover_gates.probes.database.gate_budget import Budget
+from cutover_gates.probes.database.gate_steps import Budget
 from reference import migrate
 
 ROOT = Path(__file__).resolve().parents[3]

@@ -13,16 +13,16 @@ from cutover_gates.drivers.mapping_check.check_context import (
     NotRejected,
     UnexpectedResult,
 )
-from cutover_gates.drivers.mapping_check.connection_errors import (
-    find_connection_cause,
-    wants_tls,
-)
 from cutover_gates.drivers.mapping_check.diagnosis import Diagnosis
-from cutover_gates.drivers.mapping_check.driver_errors import locate_driver_error
 from cutover_gates.drivers.mapping_check.last_exchange import (
     MOST_REQUESTS,
     LastExchange,
     TooManyRequests,
+)
+from cutover_gates.drivers.mapping_check.raised_errors import (
+    find_connection_cause,
+    locate_driver_error,
+    wants_tls,
 )
 from cutover_gates.drivers.mapping_check.rejection_hints import (
     acting_role,

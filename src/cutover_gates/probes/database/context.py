@@ -18,8 +18,7 @@ from cutover_gates.config.target_access import DatabaseSettings
 from cutover_gates.core.evidence.assessment import Assessment
 from cutover_gates.core.findings import gap_error
 from cutover_gates.probes.database import rules
-from cutover_gates.probes.database.gate_budget import Budget
-from cutover_gates.probes.database.gate_steps import describe_steps, record_step
+from cutover_gates.probes.database.gate_steps import Budget, describe_steps, record_step
 from cutover_gates.util.files import compute_once
 from cutover_gates.util.text import first_error_line
 

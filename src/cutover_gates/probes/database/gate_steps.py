@@ -1,4 +1,4 @@
-"""The steps of a gate: their progress, and what the time of the gate went on.
+"""The time of a gate: its steps and their progress, what the time went on, and what is left.
 
 progress = StepProgress(context.report_progress, "unique values", total=rows, unit="rows")
 with progress.show_step("patients.patients_pkey", 1_000_000):
@@ -137,3 +137,27 @@ def _append(folder: Path, step: str, *, begins: bool) -> None:
     # One short write at the end of a file is whole, whichever process makes it.
     with (folder / _FILE).open("a", encoding="utf-8") as file:
         file.write(f"{line}\n")
+
+
+@dataclass(frozen=True)
+class Budget:
+    """The seconds that a gate may take, up to a moment that is the same in all its processes.
+
+    `ends` is a `time.time()`. `share` says which part of a gate's time it is; empty for all of it.
+    """
+
+    ends: float
+    share: str = ""
+
+    @property
+    def remaining_seconds(self) -> float:
+        """The seconds that are left; 0 when the budget is spent."""
+        return max(0.0, self.ends - time.time())
+
+    def take_share(self, share: float) -> Budget:
+        """Return a share of what is left, for a question that may not use up the time of others."""
+        left = self.remaining_seconds
+        if share >= 1:
+            return self
+        text = f"its share, {left * share:.0f} s of the {left:.0f} s that were left of the gate"
+        return Budget(time.time() + left * share, text)

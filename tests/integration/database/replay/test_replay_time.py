@@ -10,7 +10,7 @@ import psycopg
 import pytest
 
 from cutover_gates.hospital.matchers.expectations import assert_passed
-from cutover_gates.probes.database.gate_budget import Budget
+from cutover_gates.probes.database.gate_steps import Budget
 from cutover_gates.probes.database.replay import replay_run
 from tests.integration.database.replay.conftest import StartNight
 

@@ -12,7 +12,7 @@ import pytest
 
 from cutover_gates.config.table_changes import TableChange
 from cutover_gates.core.evidence.assessment import NotProven
-from cutover_gates.probes.database.gate_budget import Budget
+from cutover_gates.probes.database.gate_steps import Budget
 from cutover_gates.probes.database.measurement.consistent_session import open_consistent_session
 from cutover_gates.probes.database.measurement.table_accumulators import (
     ProgressSnapshot,

@@ -1,12 +1,15 @@
-"""The causes of a failed connection, by the text of its error."""
+"""The causes of what a driver raises: of a failed connection, or an error in a driver's source."""
 
 from __future__ import annotations
 
 import re
+import traceback
+from pathlib import Path
 
 from cutover_gates.drivers.mapping_check.causes import Cause
 from cutover_gates.hospital import Answer
 
+_PACKAGE = Path(__file__).parents[2]
 _TLS_EXPECTED = re.compile(
     r"(?i)plain HTTP request was sent to HTTPS|HTTP request to an HTTPS server"
 )
@@ -32,3 +35,16 @@ def find_connection_cause(error: str) -> Cause:
 def wants_tls(answer: Answer) -> bool:
     """Return whether the answer says that the port speaks TLS."""
     return answer.status == 400 and _TLS_EXPECTED.search(answer.text) is not None
+
+
+def locate_driver_error(error: Exception) -> str:
+    """Return file, line and function of the last frame that is not ours; empty without one."""
+    frames = [
+        frame
+        for frame in traceback.extract_tb(error.__traceback__)
+        if _PACKAGE not in Path(frame.filename).parents and "site-packages" not in frame.filename
+    ]
+    if not frames:
+        return ""
+    last = frames[-1]
+    return f"{Path(last.filename).name}, line {last.lineno}, {last.name}"
