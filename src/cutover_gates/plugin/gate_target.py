@@ -10,13 +10,12 @@ from cutover_gates.plugin.attestation import record_served_document
 from cutover_gates.plugin.cleanup import describe_sweep, save_ledgers, sweep_dead_runs
 from cutover_gates.plugin.copy_lease import CopyLease
 from cutover_gates.plugin.database_check import check_databases
-from cutover_gates.plugin.early_snapshot import take_early_snapshot
 from cutover_gates.plugin.outcome_capture import TARGET_GONE
 from cutover_gates.plugin.preflight import check_before_start
 from cutover_gates.plugin.progress import print_line
 from cutover_gates.plugin.release_judgement import ReleaseJudgement
 from cutover_gates.plugin.run import PytestRun
-from cutover_gates.plugin.target_start import start_target
+from cutover_gates.plugin.target_start import start_target, take_early_snapshot
 from cutover_gates.plugin.verdict_subject import TargetStatus, probe_target
 from cutover_gates.targets.embedded import TargetDidNotStart
 from cutover_gates.targets.running_target import RunningTarget

@@ -11,16 +11,14 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from pydantic import ValidationError
-
 from cutover_gates.config.base import SettingsError
 from cutover_gates.config.previous import PreviousRelease
 from cutover_gates.config.settings import Settings
-from cutover_gates.config.target import Target
 from cutover_gates.core.check_groups import needs_of
 from cutover_gates.core.plan import Plan
 from cutover_gates.core.tables import read_table
 from cutover_gates.hospital import Credentials
+from cutover_gates.plugin.gate_settings import lay_over, make_previous_target
 from cutover_gates.targets.running_target import RunningTarget
 
 TARGET = "before"
@@ -30,8 +28,6 @@ _KEPT = {
     *("driver", "rest", "fhir", "roles", "limits", "headers", "capabilities", "unsupported"),
     "not_applicable",
 }
-_MERGED_DEPTH = 3
-"""The tables that are merged: a target, its subjects, and their names. Deeper, a value replaces."""
 
 
 def compose_target(
@@ -48,7 +44,7 @@ def compose_target(
     own["users"] = {
         name: {"username": user.username} for name, user in list_accounts(settings, standing)
     }
-    table = _merge(own, previous.differs, _MERGED_DEPTH)
+    table = lay_over(own, previous.differs)
     # The queries of the new release: what the old one writes must be there for both.
     table["database"] = {"rows": chosen.database.rows} if chosen.database.rows else {}
     table |= {"url": url, "release": release_of(previous, standing)}
@@ -56,7 +52,7 @@ def compose_target(
     table["not_applicable"] = {**left_out["not_applicable"], **table.get("not_applicable", {})}
     table["capabilities"] = {**left_out["capabilities"], **table.get("capabilities", {})}
     _resolve_files(table, settings)
-    _require_valid(table, settings.target)
+    make_previous_target(table, settings.target)
     return table
 
 
@@ -103,14 +99,6 @@ def build_environment(
     return {name: value for name, value in found.items() if value}
 
 
-def _merge(own: Mapping[str, Any], over: Mapping[str, Any], depth: int) -> dict[str, Any]:
-    merged = dict(own)
-    for key, value in over.items():
-        is_table = isinstance(value, Mapping) and isinstance(merged.get(key), Mapping)
-        merged[key] = _merge(merged[key], value, depth - 1) if is_table and depth > 1 else value
-    return merged
-
-
 def _leave_out(plan: Plan) -> dict[str, Any]:
     """Return what is not asked of a release that runs for minutes on a copy."""
     fact = {"by": "cutover-gates", "at": datetime.now(UTC).date()}
@@ -133,14 +121,3 @@ def _resolve_files(table: Mapping[str, Any], settings: Settings) -> None:
     for user in table.get("users", {}).values():
         if file := user.get("password_file"):
             user["password_file"] = str(settings.resolve_path(Path(file)).absolute())
-
-
-def _require_valid(table: Mapping[str, Any], name: str) -> None:
-    try:
-        Target.model_validate(table)
-    except ValidationError as error:
-        first = error.errors()[0]
-        place = ".".join(map(str, first["loc"]))
-        raise SettingsError(
-            f"section [targets.{name}.previous.differs], key '{place}': {first['msg']}"
-        ) from None

@@ -24,7 +24,7 @@ from cutover_gates.core.plan import Plan, PlanError
 from cutover_gates.core.plan_file import load_plan
 from cutover_gates.core.waivers import DecisionError
 from cutover_gates.hospital import MappingError
-from cutover_gates.plugin.embedded_stages import adapt_to_stage
+from cutover_gates.plugin.gate_settings import adapt_to_gates
 from cutover_gates.plugin.settings_files import find_plan, load_run_settings
 from cutover_gates.plugin.suite_folders import SuiteFolders, find_suite_folders
 from cutover_gates.targets.running_target import RunningTarget
@@ -108,11 +108,11 @@ def make_run(config: pytest.Config) -> PytestRun:
     Raises `pytest.UsageError` with one sentence for each mistake in settings or plan.
     """
     from_controller: dict[str, Any] = getattr(config, "workerinput", {})
-    settings, plan = _load_settings_and_plan(config)
     redactor, gates = Redactor(), split_gates(config.option.markexpr or "")
+    settings, plan = _load_settings_and_plan(config, gates)
     run = PytestRun(
         config.rootpath,
-        adapt_to_stage(settings, gates),
+        settings,
         plan,
         gates,
         from_controller.get("cutover_tag") or new_tag(),
@@ -127,11 +127,12 @@ def make_run(config: pytest.Config) -> PytestRun:
     return run
 
 
-def _load_settings_and_plan(config: pytest.Config) -> tuple[Settings, Plan]:
+def _load_settings_and_plan(config: pytest.Config, gates: tuple[str, ...]) -> tuple[Settings, Plan]:
     try:
         settings = load_run_settings(config)
         limits = _limits_in_force(settings)
         plan = load_plan(find_plan(settings, config.rootpath)).with_limits(limits)
+        settings = adapt_to_gates(settings, plan, gates)
     except USER_ERRORS as mistake:
         raise pytest.UsageError(str(mistake)) from None
     return settings, plan

@@ -1,0 +1,90 @@
+"""How the release that answers at a gate is asked."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from cutover_gates.config.base import SettingsError
+from cutover_gates.config.settings import Settings
+from cutover_gates.config.target import Target
+from cutover_gates.core.plan import Plan
+from cutover_gates.core.plan_file import load_plan
+from cutover_gates.plugin.gate_settings import adapt_to_gates
+from tests.shipped_plan import PLAN_FILE
+
+EMBEDDED = Settings(targets={"embedded": Target(kind="embedded")})
+DIFFERS = {
+    "capabilities": {
+        "visit": {"value": False, "reason": "2.0 brings them", "by": "A", "at": "2026-11-30"}
+    },
+    "rest": {"operations": {"health": {"method": "GET", "path": "/old/health"}}},
+    "users": {"registrar": {"username": "old-clerk"}},
+}
+
+
+@pytest.fixture(scope="module")
+def plan() -> Plan:
+    return load_plan(PLAN_FILE)
+
+
+def remote(**table: object) -> Settings:
+    own = {
+        "url": "https://site.example",
+        "users": {"registrar": {"username": "clerk", "password": "p"}},
+        **table,
+    }
+    return Settings(target="site", targets={"site": Target.model_validate(own)})
+
+
+@pytest.mark.parametrize("gate", ["t24", "t12", "t1", "rollback", "rollback and smoke"])
+def test_the_release_before_is_not_asked_for_what_only_the_new_one_has(
+    plan: Plan, gate: str
+) -> None:
+    """The tag is left out, and what 1.9.0 has not is declared absent."""
+    target = adapt_to_gates(EMBEDDED, plan, [gate]).chosen_target
+    assert target.rest is not None
+    assert "tag" not in target.rest["operations"]["register"]["json"]
+    assert {"idempotency-keys", "retire_patient"} <= target.absent_capabilities.keys()
+
+
+@pytest.mark.parametrize("gates", [["phase3"], ["post-hour"], ["smoke"], ["t1", "phase3"], []])
+def test_the_new_release_is_asked_for_all(plan: Plan, gates: list[str]) -> None:
+    """A gate at which the new release answers declares nothing away."""
+    site = remote(previous={"differs": DIFFERS})
+    assert adapt_to_gates(EMBEDDED, plan, gates) is EMBEDDED
+    assert adapt_to_gates(site, plan, gates) is site
+
+
+@pytest.mark.parametrize("gate", ["t24", "t12", "t1", "phase1", "rollback"])
+def test_a_release_before_is_asked_as_it_is_declared(plan: Plan, gate: str) -> None:
+    target = adapt_to_gates(remote(previous={"differs": DIFFERS}), plan, [gate]).chosen_target
+    assert "visit" in target.absent_capabilities
+    assert target.rest == DIFFERS["rest"]
+    registrar = target.users["registrar"]
+    assert registrar.username == "old-clerk"
+    assert registrar.password is not None
+    assert registrar.password.get_secret_value() == "p"
+
+
+def test_a_difference_is_laid_over_the_mapping_in_a_file(plan: Plan, tmp_path: Path) -> None:
+    """What does not differ is asked as the file says."""
+    file = tmp_path / "mapping.toml"
+    file.write_text('extends = "default"\n[operations.register]\npath = "/new"\n', encoding="utf-8")
+    site = remote(previous={"differs": DIFFERS}, mapping=str(file))
+    target = adapt_to_gates(site, plan, ["rollback"]).chosen_target
+    assert target.mapping is None
+    assert target.rest is not None
+    assert set(target.rest["operations"]) == {"register", "health"}
+
+
+def test_a_target_without_differences_is_left_as_it_is(plan: Plan) -> None:
+    site = remote()
+    assert adapt_to_gates(site, plan, ["rollback"]) is site
+
+
+def test_a_difference_that_no_target_can_have_is_named(plan: Plan) -> None:
+    site = remote(previous={"differs": {"limits": {"error_rate": "many"}}})
+    with pytest.raises(SettingsError, match=r"\[targets.site.previous.differs\], key 'limits"):
+        adapt_to_gates(site, plan, ["t1"])
