@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import replace
 from functools import cache, partial
 
+from cutover_gates.config.base import SettingsError
+from cutover_gates.core.findings import NotProven
 from cutover_gates.plugin.attestation import record_served_document
 from cutover_gates.plugin.cleanup import describe_sweep, save_ledgers, sweep_dead_runs
 from cutover_gates.plugin.copy_lease import CopyLease
 from cutover_gates.plugin.database_check import check_databases
 from cutover_gates.plugin.outcome_capture import TARGET_GONE
 from cutover_gates.plugin.preflight import check_before_start
-from cutover_gates.plugin.progress import print_line
+from cutover_gates.plugin.progress import ProgressPrinter, print_line
 from cutover_gates.plugin.release_judgement import ReleaseJudgement
 from cutover_gates.plugin.run import PytestRun
-from cutover_gates.plugin.target_start import start_target, take_early_snapshot
+from cutover_gates.plugin.target_start import embedded_stage, start_target
 from cutover_gates.plugin.verdict_subject import TargetStatus, probe_target
 from cutover_gates.targets.embedded import TargetDidNotStart
 from cutover_gates.targets.running_target import RunningTarget
@@ -47,7 +50,7 @@ class GateTarget:
         self._copies.hold()
         self._target = start_target(self.run)
         target = next(self._target)
-        take_early_snapshot(self.run, target)
+        _take_early_snapshot(self.run, target)
         ask_databases = cache(partial(check_databases, self.run, target))
         self.status = probe_target(self.run, target, ask_databases)
         if not self.status.answers:
@@ -123,3 +126,26 @@ def _describe_change(before: str | None, after: str | None) -> list[str]:
         f"the target changed during the run: it reported release {before} before, and"
         f" {after or 'nothing'} at the end"
     ]
+
+
+def _take_early_snapshot(run: PytestRun, target: RunningTarget) -> None:
+    """Take the snapshot of an embedded hospital of before its cutover; its check reads it later.
+
+    It is taken before anybody signs in: each gate starts a hospital of its own from the same rows,
+    and what this one writes (sessions, lines of the audit log) would be missing in a later one. Why
+    it cannot be taken is said by the check, which tries again.
+    """
+    if target.kind != "embedded" or "migrations" not in run.suites or not run.folders:
+        return
+    if embedded_stage(run) != "before":
+        return
+    # here, because they load psycopg (0.1 s), which most gates do not need before their checks
+    import psycopg
+
+    from cutover_gates.plugin.fixtures.database import open_database_context
+    from cutover_gates.probes.database.rows.assessments import RowAssessments
+
+    context = open_database_context(run, run.settings, target, lambda: run.first_folder)
+    printing = replace(context, report_progress=ProgressPrinter(None))
+    with suppress(NotProven, SettingsError, psycopg.Error):
+        RowAssessments(printing).take_snapshot_once()

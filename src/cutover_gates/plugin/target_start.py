@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import suppress
-from dataclasses import replace
 
 from cutover_gates.config.base import SettingsError
 from cutover_gates.config.settings import CONTAINER_TARGET
@@ -13,7 +11,7 @@ from cutover_gates.core.findings import NotProven
 from cutover_gates.core.gates import GATES, MARKER_WORD
 from cutover_gates.plugin.account_lookup import require_work
 from cutover_gates.plugin.gate_settings import EMBEDDED_STAGES
-from cutover_gates.plugin.progress import ProgressPrinter, print_line
+from cutover_gates.plugin.progress import print_line
 from cutover_gates.plugin.run import PytestRun
 from cutover_gates.targets import embedded, running_target
 from cutover_gates.targets.embedded_night import STAGE as NIGHT
@@ -111,26 +109,3 @@ def embedded_stage(run: PytestRun, *, is_switched: bool = False) -> str:
     if is_switched and gates & WATCHED_GATES:
         return NIGHT
     return next(iter(stages), "after")
-
-
-def take_early_snapshot(run: PytestRun, target: RunningTarget) -> None:
-    """Take the snapshot of an embedded hospital of before its cutover; its check reads it later.
-
-    It is taken before anybody signs in: each gate starts a hospital of its own from the same rows,
-    and what this one writes (sessions, lines of the audit log) would be missing in a later one. Why
-    it cannot be taken is said by the check, which tries again.
-    """
-    if target.kind != "embedded" or "migrations" not in run.suites or not run.folders:
-        return
-    if embedded_stage(run) != "before":
-        return
-    # here, because they load psycopg (0.1 s), which most gates do not need before their checks
-    import psycopg
-
-    from cutover_gates.plugin.fixtures.database import open_database_context
-    from cutover_gates.probes.database.rows.assessments import RowAssessments
-
-    context = open_database_context(run, run.settings, target, lambda: run.first_folder)
-    printing = replace(context, report_progress=ProgressPrinter(None))
-    with suppress(NotProven, SettingsError, psycopg.Error):
-        RowAssessments(printing).take_snapshot_once()
