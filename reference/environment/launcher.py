@@ -91,7 +91,7 @@ class Environment:
         assert self.switch is not None
         if readiness.wait_for({instance.NAME: self._both_answer}, READY_SECONDS):
             raise NotSwitched(f"the new instances did not answer within {READY_SECONDS:g} s")
-        self.switch.turn_to(self.parts[proxy.NAME], (self.first, self.second))
+        self.switch.turn_to((self.first, self.second))
 
     def open(self) -> None:
         """Tell the second instance that the database may be used."""

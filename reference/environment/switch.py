@@ -1,8 +1,8 @@
 """The release before behind the proxy, and the switch from it to the new instances.
 
-The proxy starts with the release before as its only backend. `Switch.turn_to` loads the same file
-again with other backends, over a socket of Caddy in the private directory of the run: no listener
-closes, and what is under way ends on the old backend (docs/decisions/0081).
+The proxy starts with the release before as its only backend. `Switch.set_weights` and `turn_to`
+change its backends over a socket of Caddy in the private directory of the run: no listener closes,
+and what is under way ends on the old backend (docs/decisions/0081, 0088).
 """
 
 from __future__ import annotations
@@ -10,16 +10,17 @@ from __future__ import annotations
 import contextlib
 import os
 import signal
-import subprocess
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from reference.environment import instance, proxy, readiness
 from reference.environment.part import Part, pid_file
+from reference.environment.weights import CaddyAdmin, WeightsNotSet
 from reference.settings import Settings
 
 NAME = "instance-before"
+SOCKET = "caddy.sock"
 SECONDS = 60.0
 """Seconds for each step; an idle machine needs one."""
 GRACE = "30s"
@@ -54,8 +55,8 @@ class Switch:
 
     @property
     def socket(self) -> str:
-        """The address of Caddy's socket, as its file and its commands take it."""
-        return f"unix/{self.directory / 'caddy.sock'}"
+        """The address of Caddy's socket, as its file takes it."""
+        return f"unix/{self.directory / SOCKET}"
 
     @property
     def environment(self) -> dict[str, str]:
@@ -78,16 +79,16 @@ class Switch:
         answering_marker.touch()
         self._wait_for_backends([self.address])
 
-    def turn_to(self, part: Part, backends: Sequence[str]) -> None:
-        """Have the proxy serve these backends, and end the release before in order."""
-        caddy, _, *words = part.command
-        command = [caddy, "reload", *words, "--address", self.socket]
-        environment = {**os.environ, **part.environment, "PROXY_BACKENDS": " ".join(backends)}
-        done = subprocess.run(
-            command, env=environment, capture_output=True, text=True, timeout=SECONDS, check=False
-        )
-        if done.returncode:
-            raise NotSwitched(f"the proxy was not switched: {done.stderr.strip()[-300:]}")
+    def set_weights(self, weights: Mapping[str, int]) -> None:
+        """Have the proxy draw the backend of each request by these weights (`weights`)."""
+        try:
+            CaddyAdmin(self.directory / SOCKET).set_weights(weights)
+        except WeightsNotSet as error:
+            raise NotSwitched(f"the proxy was not switched: {error}") from None
+
+    def turn_to(self, backends: Sequence[str]) -> None:
+        """Have the proxy serve these backends alike, and end the release before in order."""
+        self.set_weights(dict.fromkeys(backends, 1))
         self._wait_for_backends(backends)
         with contextlib.suppress(ProcessLookupError, FileNotFoundError):
             os.kill(int(pid_file(self.directory, NAME).read_text()), signal.SIGTERM)

