@@ -23,6 +23,15 @@ def run_watch(
         bool,
         typer.Option("--read-back", help="Read the acknowledged writes again, and watch nothing."),
     ] = False,
+    mark: Annotated[
+        str | None,
+        typer.Option(
+            help=(
+                "Write down that a step of this name ended (canary, half, full, rollback). The"
+                " running watcher then reads the acknowledged writes again."
+            )
+        ),
+    ] = None,
     restore: Annotated[
         datetime | None,
         typer.Option(
@@ -35,9 +44,10 @@ def run_watch(
     """Watch a target until SIGTERM or Ctrl-C. Exit status: 0 ended in order, 4 nothing was watched.
 
     It judges nothing: the gates read its record. With --read-back the status is 1 where a write is
-    lost or changed.
+    lost or changed. With --mark it is 1 where no watcher runs that could read them again; with both
+    they are read at once, by this process.
     """
     # here, because it loads the drivers and psycopg (0.3 s), and the other commands need neither
     from cutover_gates.cli.watch_session import WatchCall, perform_watch
 
-    perform_watch(WatchCall(target, release, config, seconds, read_back, restore))
+    perform_watch(WatchCall(target, release, config, seconds, read_back, mark, restore))

@@ -25,9 +25,16 @@ from cutover_gates.targets.running_target import RunningTarget
 from cutover_gates.util.terminal_output import print_text
 from cutover_gates.util.text import first_error_line
 from cutover_gates.watch.journal_reader import describe_loss, find_loss_of_restore
-from cutover_gates.watch.read_back_run import describe_read_back, run_read_back
+from cutover_gates.watch.mark_follower import ReadBack, read_in_child
+from cutover_gates.watch.read_back_run import (
+    READ_BACK_SECONDS,
+    describe_read_back,
+    run_read_back,
+)
 from cutover_gates.watch.record_reader import read_record, record_folder
 from cutover_gates.watch.session_keeper import NoSession
+from cutover_gates.watch.step_marks import is_watched, write_mark
+from cutover_gates.watch.time_spans import format_moment
 from cutover_gates.watch.watcher import Watcher
 
 SIGNALS = (signal.SIGTERM, signal.SIGINT)
@@ -52,6 +59,7 @@ class WatchCall:
     config: Path | None
     seconds: float
     read_back: bool
+    mark: str | None
     restore: datetime | None
 
 
@@ -63,15 +71,53 @@ def perform_watch(call: WatchCall) -> None:
         if call.restore is not None:
             print_text(_describe_loss(settings, call.restore), sys.stdout)
             return
+        if call.mark is not None:
+            _mark_step(settings, call)
         with open_target(settings, redactor) as running:
             if call.read_back:
                 _read_back(settings, running, redactor)
-            watcher = Watcher(settings, running, redactor, _report)
+            read_back = _choose_read_back(call, settings, running, redactor)
+            watcher = Watcher(settings, running, redactor, _report, read_back)
             with _stop_on_signal(watcher):
                 watcher.run(call.seconds)
     except MISTAKES as error:
         print_text(f"NOTHING WATCHED: {redactor.redact_text(first_error_line(error))}", sys.stderr)
         raise typer.Exit(ExitStatus.NOT_JUDGED) from None
+
+
+def _mark_step(settings: Settings, call: WatchCall) -> None:
+    """Write down that a step ended. Ends the command, unless this process shall read back."""
+    folder = record_folder(settings)
+    watched = is_watched(folder)
+    release = settings.release or settings.chosen_target.release
+    if not release:
+        raise SettingsError("--mark: name the release whose step it is, with --release")
+    mark = write_mark(folder, settings.target, release, call.mark or "")
+    print_text(f"step {mark.name} of {release} ended at {format_moment(mark.at)}", sys.stdout)
+    if call.read_back:
+        return
+    if not watched:
+        print_text(
+            "no watcher runs that could read the writes after it: run"
+            " `cutover-gates watch --read-back`",
+            sys.stderr,
+        )
+    raise typer.Exit(ExitStatus.GO if watched else ExitStatus.NO_GO)
+
+
+def _choose_read_back(
+    call: WatchCall, settings: Settings, running: RunningTarget, redactor: Redactor
+) -> ReadBack:
+    """Return how the writes are read after a step: by a child process, where it finds the target.
+
+    A hospital that this process started is known to this process only.
+    """
+    if running.is_ephemeral:
+        return lambda: describe_read_back(run_read_back(settings, running, redactor))
+    given = {"--target": call.target, "--release": call.release, "--config": call.config}
+    options = [word for name, value in given.items() if value for word in (name, str(value))]
+    program = [sys.executable, "-m", "cutover_gates.cli.main", "watch", "--read-back"]
+    return read_in_child([*program, *options], READ_BACK_SECONDS)
 
 
 def _read_back(settings: Settings, running: RunningTarget, redactor: Redactor) -> NoReturn:

@@ -20,6 +20,7 @@ from cutover_gates.watch.record_lines import (
     WRITE_BEGUN,
 )
 from cutover_gates.watch.record_reader import WatchRecord
+from cutover_gates.watch.step_marks import add_unread_marks
 from cutover_gates.watch.time_spans import Span, format_moment
 
 Key = tuple[str, str]
@@ -173,8 +174,12 @@ def compare_writes(record: WatchRecord, window: Span) -> AssessmentBuilder:
         "read_backs": len(answers),
         "creations_without_an_answer": unknown.get("unknown", 0),
         "of_those_stored": unknown.get("unknown_found", 0),
-        "whose": "the watcher's own; those of people are proven by the rows of the tables",
+        "whose": (
+            "the watcher's own, field by field; those of people are proven by the rows of the"
+            " tables, and since the snapshot by their number only"
+        ),
     }
+    add_unread_marks(builder, record.marks, record.read_backs, window)
     return builder
 
 

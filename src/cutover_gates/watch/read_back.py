@@ -23,6 +23,7 @@ from cutover_gates.hospital.matchers.read_back import RecordSource
 from cutover_gates.hospital.write_journal import ExpectedRecord
 from cutover_gates.watch.journal_reader import read_journal
 from cutover_gates.watch.record_reader import WatchRecord, read_record
+from cutover_gates.watch.step_marks import find_unread
 
 TITLE = "acknowledged writes of the watcher, read again"
 RecordKey = tuple[str, str]
@@ -37,13 +38,15 @@ ROUNDS = 5
 class ReadBackResult:
     """What became of the writes. `until` is the moment of the last line of the journal that counts.
 
-    `unknown` are creations without an answer: how many there were, and how many are there.
+    `unknown` are creations without an answer: how many there were, and how many are there. `marks`
+    are the ids of the steps that had ended when the reading began.
     """
 
     assessment: Assessment
     until: float
     unknown: int
     unknown_found: int
+    marks: tuple[str, ...] = ()
 
     def to_plain(self) -> dict[str, Any]:
         """Return JSON-able values."""
@@ -52,6 +55,7 @@ class ReadBackResult:
             "until": self.until,
             "unknown": self.unknown,
             "unknown_found": self.unknown_found,
+            "marks": list(self.marks),
         }
 
 
@@ -74,6 +78,7 @@ class WriteReader:
         """Compare what must be stored with what is, for at most so many seconds."""
         deadline = time.monotonic() + seconds
         expected = self._expect()
+        marks = tuple(mark.id for mark in find_unread(self.record.marks, self.record.read_backs))
         until = max((line["at"] for line in self.record.journal), default=0.0)
         assessment = self._compare(list(expected.values()), deadline)
         changed: set[RecordKey] = set()
@@ -90,7 +95,8 @@ class WriteReader:
         else:
             assessment = _replace(assessment, changed, _doubt(changed))
         unknown = self._unanswered_records()
-        return ReadBackResult(assessment, until, len(unknown), self._count_found(unknown))
+        found = self._count_found(unknown)
+        return ReadBackResult(assessment, until, len(unknown), found, marks)
 
     def _compare(self, records: Sequence[ExpectedRecord], deadline: float) -> Assessment:
         unsupported = frozenset(self.unsupported)

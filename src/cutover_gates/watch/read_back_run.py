@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 from cutover_gates.config.settings import Settings
 from cutover_gates.core.evidence.assessment import Assessment
@@ -22,6 +23,7 @@ from cutover_gates.watch.read_back import TITLE, ReadBackResult, WriteReader
 from cutover_gates.watch.record_lines import READ_BACK
 from cutover_gates.watch.record_reader import record_folder
 from cutover_gates.watch.record_writer import RecordWriter, SteadyClock
+from cutover_gates.watch.step_marks import READ_MARKS
 
 READ_BACK_SECONDS = 600.0
 """Seconds for reading all writes again. What is not read by then is not proven."""
@@ -43,7 +45,10 @@ def run_read_back(
     except Exception as error:
         gap = Finding(rules.WRITES_COMPARED, target.name, "", first_error_line(error))
         found = ReadBackResult(Assessment(TITLE, (), not_proven=(gap,)), 0.0, 0, 0)
-    head = {"target": target.name, "release": target.release, "tag": "", "intervals": {}}
+    head: dict[str, Any] = {"target": target.name, "release": target.release}
+    head |= {"tag": "", "intervals": {}}
+    if not found.assessment.not_proven:
+        head[READ_MARKS] = list(found.marks)
     writer = RecordWriter(record_folder(settings), head, SteadyClock())
     writer.write(READ_BACK, durable=True, **redactor.redact_value(found.to_plain()))
     writer.close()

@@ -27,6 +27,7 @@ from cutover_gates.watch.record_lines import (
     BrokenLine,
     decode_line,
 )
+from cutover_gates.watch.step_marks import StepMark
 from cutover_gates.watch.time_spans import Span, join_spans, subtract_spans
 
 LONGEST_SILENCE = BEAT_SECONDS + 5 * LAG_SECONDS
@@ -42,14 +43,16 @@ class WatchRecord:
     """The record of a target. Times are seconds since 1970.
 
     `heads` are the first lines of the segments: what each process watched. `watched` are the spans
-    in which a watcher ran, `own_gaps` those in which one ran too late. `problems` name each line or
-    segment that cannot be used; `cut_lines` are those of killed watchers, which are no problem.
+    in which a watcher ran, `own_gaps` those in which one ran too late. `marks` are ends of steps.
+    `problems` name each line or segment that cannot be used; `cut_lines` are those of killed
+    watchers, which are no problem.
     """
 
     heads: list[Mapping[str, Any]] = field(default_factory=list)
     results: list[PathProbe] = field(default_factory=list)
     journal: list[Mapping[str, Any]] = field(default_factory=list)
     read_backs: list[Mapping[str, Any]] = field(default_factory=list)
+    marks: list[StepMark] = field(default_factory=list)
     watched: list[Span] = field(default_factory=list)
     own_gaps: list[Span] = field(default_factory=list)
     problems: list[str] = field(default_factory=list)
@@ -164,10 +167,17 @@ def _read_lines(record: WatchRecord, paths: list[Path]) -> Iterator[dict[str, An
             yield line
 
 
+def _add_head(record: WatchRecord, line: Mapping[str, Any]) -> None:
+    if line["intervals"]:
+        record.heads.append(line)
+    elif (mark := StepMark.from_line(line)) is not None:
+        record.marks.append(mark)
+
+
 def _add_line(record: WatchRecord, reading: _ProcessReading, line: Mapping[str, Any]) -> None:
     do = line["do"]
-    if do == BEGUN and line["intervals"]:
-        record.heads.append(line)
+    if do == BEGUN:
+        _add_head(record, line)
     elif do == PROBE:
         plain = {name: value for name, value in line.items() if name not in ("do", "at")}
         reading.results.append(PathProbe.from_plain(plain))

@@ -42,6 +42,12 @@ PATHS_ASKED = Rule(
     "Shorten the interval of the path in watch.paths, or give the watcher a machine that is not"
     " busy.",
 )
+READ_AFTER_EACH_STEP = Rule(
+    "WATCH-008",
+    "After each step that was marked, every acknowledged write was read again",
+    "A loss that is found at the end of the night is found after the way back is closed.",
+    "Let the watcher run when you mark a step, or run `cutover-gates watch --read-back` after it.",
+)
 WRITES_READ_BACK = Rule(
     "WATCH-007",
     "Every write that the watcher got acknowledged was read again after it",

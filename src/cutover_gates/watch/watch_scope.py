@@ -30,8 +30,7 @@ from cutover_gates.watch.probe_outcomes import AnswerHeaders
 from cutover_gates.watch.read_back_run import ledger_folder
 from cutover_gates.watch.record_reader import read_record
 from cutover_gates.watch.record_writer import RecordWriter
-
-LOCK_FILE = "watcher.lock"
+from cutover_gates.watch.step_marks import LOCK_FILE
 
 
 def create_watch_tag() -> str:

@@ -21,6 +21,7 @@ from cutover_gates.targets.driver_factory import (
 from cutover_gates.targets.running_target import RunningTarget
 from cutover_gates.util.text import first_error_line
 from cutover_gates.watch.durable_journal import DurableJournal
+from cutover_gates.watch.mark_follower import MarkFollower, ReadBack
 from cutover_gates.watch.own_records import create_own_records
 from cutover_gates.watch.probe_context import ProbeContext
 from cutover_gates.watch.probe_loop import ArrivalPlan, ProbeLoop
@@ -51,12 +52,16 @@ ROLES = (Role.REGISTRAR, Role.CLINICIAN)
 
 @dataclass
 class Watcher:
-    """One process that watches a target. `report` gets a line for the person at the terminal."""
+    """One process that watches a target. `report` gets a line for the person at the terminal.
+
+    `read_back` reads the acknowledged writes again, after each step that is marked.
+    """
 
     settings: Settings
     target: RunningTarget
     redactor: Redactor
     report: Callable[[str], None]
+    read_back: ReadBack
 
     def __post_init__(self) -> None:
         self.table = self.settings.chosen_target.watch
@@ -95,6 +100,9 @@ class Watcher:
             )
             self.triggers.start()
             stack.callback(self.triggers.close)
+            follower = MarkFollower(folder, self.read_back, self.report)
+            follower.start()
+            stack.callback(follower.close)
             stack.enter_context(self._keep_status(writer))
             self.report(f"watching {self.target.name} at {self.target.url}: {folder}")
             loop.run(self.clock() + seconds)

@@ -10,7 +10,7 @@ import pytest
 
 from cutover_gates.core.findings import Rule
 from cutover_gates.hospital.matchers.expectations import assert_passed
-from cutover_gates.probes.database.rows import rules
+from cutover_gates.probes.database.rows import new_rows_record, rules
 from cutover_gates.probes.database.snapshot.capture import take_snapshot
 from cutover_gates.probes.database.snapshot.selection import find_newest_snapshot
 from tests.findings import list_breaches, list_gaps
@@ -243,3 +243,18 @@ def test_a_column_of_a_domain_is_no_column_of_another_type(start_cutover: StartC
     assert finding.rule == rules.CONTENT
     assert " was " not in finding.actual
     assert "columns a, l, p" in finding.actual
+
+
+def test_the_rows_of_people_are_told_gate_by_gate(
+    start_cutover: StartCutover, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What one gate counts in several checks is one moment; the next gate is another."""
+    cutover_database = start_cutover(*TABLE, tables={"t": {"grows_above": "id"}})
+    cutover_database.run_statements(NEW)
+    for _ in range(2):
+        assert_passed(cutover_database.rows.assess_counts())
+    monkeypatch.setattr(new_rows_record, "SAME_GATE_SECONDS", 0.0)
+    told = cutover_database.rows.assess_retained_rows()
+    assert_passed(told)
+    moments = told.figures["rows of people since the snapshot, by gate"]
+    assert [moment["rows"] for moment in moments] == [{"t": 1}, {"t": 1}]

@@ -6,6 +6,7 @@ from cutover_gates.core.evidence.assessment import Assessment, AssessmentBuilder
 from cutover_gates.probes.database.context import DatabaseContext
 from cutover_gates.probes.database.measurement.table_stats import RowSums, TableStats
 from cutover_gates.probes.database.rows import rules
+from cutover_gates.probes.database.rows.new_rows_record import describe_moments
 from cutover_gates.probes.database.rows.snapshot_scan import (
     DatabaseScan,
     ExpectedState,
@@ -40,6 +41,7 @@ class _RetainedComparison:
             figures={
                 "left_out": self.left_out,
                 "rows that came after the snapshot": scan.count_new_rows(context),
+                "rows of people since the snapshot, by gate": describe_moments(before),
             }
         )
 

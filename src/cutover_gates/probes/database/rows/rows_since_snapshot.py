@@ -6,9 +6,6 @@ import json
 import time
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass, field
-from pathlib import Path
-from typing import Any
 
 import psycopg
 from psycopg import sql
@@ -29,63 +26,17 @@ from cutover_gates.probes.database.measurement.table_specs import (
 from cutover_gates.probes.database.measurement.table_stats import TableStats
 from cutover_gates.probes.database.moves.current_tables import apply_moves
 from cutover_gates.probes.database.rows import rules
+from cutover_gates.probes.database.rows.new_rows_record import (
+    NewRows,
+    NewRowsByTable,
+    NewRowsRecord,
+    add_moment,
+    format_second,
+    record_path,
+    tables_to_plain,
+)
 from cutover_gates.probes.database.snapshot.model import Snapshot
 from cutover_gates.util.files import write_atomically
-
-
-@dataclass(frozen=True)
-class NewRows:
-    """The rows of one table above the mark: their number, and up to `MAX_KEYS` of their keys."""
-
-    rows: int
-    keys: tuple[str, ...] = ()
-
-    def to_plain(self) -> dict[str, Any]:
-        """Return the values for the evidence and the record's file; `from_plain` reads them."""
-        return {"rows": self.rows, "keys": list(self.keys)}
-
-    @classmethod
-    def from_plain(cls, plain: Mapping[str, Any]) -> NewRows:
-        """Return what `to_plain` wrote."""
-        return cls(plain["rows"], tuple(plain["keys"]))
-
-
-NewRowsByTable = dict[str, NewRows]
-
-
-@dataclass(frozen=True)
-class NewRowsRecord:
-    """The new rows that a gate recorded before a restore, and when (`time.time()`).
-
-    `surplus`: the number of rows above what the migration is declared to leave, by table, where no
-    column tells which of them are new.
-    """
-
-    at: float | None = None
-    tables: Mapping[str, NewRows] | None = None
-    surplus: Mapping[str, int] = field(default_factory=dict)
-
-    def to_plain(self) -> dict[str, Any]:
-        """Return the content of the record's file; empty where nothing was recorded."""
-        if self.tables is None:
-            return {}
-        came = tables_to_plain(self.tables)
-        return {"at": self.at, "came": came, "surplus": dict(self.surplus)}
-
-    @classmethod
-    def load(cls, path: Path) -> NewRowsRecord:
-        """Return the record in a file; an empty one where there is none or it cannot be read."""
-        try:
-            plain = json.loads(path.read_text(encoding="utf-8"))
-            came = {name: NewRows.from_plain(rows) for name, rows in plain["came"].items()}
-            return cls(plain["at"], came, plain.get("surplus", {}))
-        except (OSError, ValueError, KeyError, TypeError, AttributeError):
-            return cls()
-
-
-def tables_to_plain(tables: Mapping[str, NewRows]) -> dict[str, Any]:
-    """Return the new rows of each table as JSON-able values."""
-    return {name: rows.to_plain() for name, rows in tables.items()}
 
 
 def find_new_rows(context: DatabaseContext, before: Snapshot, dsn: str) -> NewRowsByTable:
@@ -126,7 +77,7 @@ def _read_new_rows(connection: TupleConnection, table: MeasuredTable, then: Tabl
 
 def list_writes_since_snapshot(context: DatabaseContext, before: Snapshot, dsn: str) -> Assessment:
     """List the rows above the marks now, and those that a gate recorded before a restore."""
-    now, record = find_new_rows(context, before, dsn), NewRowsRecord.load(_record_path(before))
+    now, record = find_new_rows(context, before, dsn), NewRowsRecord.load(record_path(before))
     builder = AssessmentBuilder(
         checked=[
             context.display_name(name) for name, then in before.figures.tables.items() if then.above
@@ -158,13 +109,10 @@ def record_new_rows(
 
     After a restore nothing in the database shows them any more.
     """
-    record = NewRowsRecord(time.time(), find_new_rows(context, before, dsn), surplus)
-    write_atomically(_record_path(before), json.dumps(record.to_plain()))
-
-
-def _record_path(before: Snapshot) -> Path:
-    assert before.path is not None  # every snapshot that is compared was loaded from a file
-    return before.path.with_name(f"{before.path.name.split('.json')[0]}.since.json")
+    path, at, came = record_path(before), time.time(), find_new_rows(context, before, dsn)
+    moment = {"at": at, "rows": {name: rows.rows for name, rows in came.items()}}
+    earlier = add_moment(NewRowsRecord.load(path).earlier, moment)
+    write_atomically(path, json.dumps(NewRowsRecord(at, came, surplus, earlier).to_plain()))
 
 
 NOTHING_GROWS = (
@@ -200,7 +148,7 @@ def check_standstill(
         if number:
             _add_rows(name, f"{number} rows above grows_above", builder)
     for name, number in record.surplus.items():
-        seen = time.strftime("%Y-%m-%d %H:%M:%S UTC", time.gmtime(record.at))
+        seen = format_second(record.at or 0.0)
         _add_rows(name, f"{number} rows too many at {seen}", builder)
 
 
