@@ -39,12 +39,23 @@ def adapt_to_gates(settings: Settings, plan: Plan, gates: Iterable[str]) -> Sett
     differs = read_older_dialect(shipped_root()) if is_embedded else target.previous.differs
     if not differs:
         return settings
-    table = target.model_dump(exclude_unset=True)
+    return settings.model_copy(
+        update={
+            "targets": {**settings.targets, settings.target: _change(settings, target, differs)}
+        }
+    )
+
+
+def _change(settings: Settings, target: Target, differs: Mapping[str, Any]) -> Target:
+    """Return the target with what differs; nothing else of it is read again."""
+    kept = {"kind", "url", *differs}
+    table = target.model_dump(by_alias=True, exclude_unset=True, include=kept)
+    changed: dict[str, Any] = {}
     if target.mapping is not None and "rest" in differs:
         table["rest"] = read_table(settings.resolve_path(target.mapping), SettingsError)
-        del table["mapping"]
-    changed = make_previous_target(lay_over(table, differs), settings.target)
-    return settings.model_copy(update={"targets": {**settings.targets, settings.target: changed}})
+        changed["mapping"] = None
+    laid = make_previous_target(lay_over(table, differs), settings.target)
+    return target.model_copy(update=changed | {key: getattr(laid, key) for key in differs})
 
 
 def make_previous_target(table: Mapping[str, Any], name: str) -> Target:

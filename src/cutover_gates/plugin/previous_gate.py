@@ -42,6 +42,7 @@ class PreviousGate:
         except (ChildTimeout, OSError) as error:
             builder.add_gap(rules.OLD_RELEASE_PROVEN, "the functional checks", str(error))
             return
+        self._remove_links()
         verdict = self._read_verdict()
         if verdict is None:
             reason = f"no verdict: {_tail(child)}"
@@ -83,6 +84,12 @@ class PreviousGate:
             cwd=self.root,
             env={**ours, **self.environment},
         )
+
+    def _remove_links(self) -> None:
+        """Remove `latest`: the evidence of the gate that asks must hold files only."""
+        for path in (self.folder / "runs").glob("*"):
+            if path.is_symlink():
+                path.unlink()
 
     def _read_verdict(self) -> dict[str, Any] | None:
         for path in sorted(self.folder.glob("runs/2*/verdict.json"), reverse=True):

@@ -67,3 +67,5 @@ def test_a_release_before_that_works_is_not_blamed(
         chosen = small if plan == "small" else PLAN_FILE
         verdict = ground.run_gate("t24", *options, seconds=180, plan=chosen)
     assert verdict.checks_of("migration-dry-run")[CHECK] == "passed", verdict.output
+    # What the gate of the release before leaves behind is evidence of this one.
+    assert "could not be summed" not in verdict.output

@@ -79,6 +79,15 @@ def test_a_difference_is_laid_over_the_mapping_in_a_file(plan: Plan, tmp_path: P
     assert set(target.rest["operations"]) == {"register", "health"}
 
 
+def test_what_does_not_differ_is_kept_as_it_is(plan: Plan) -> None:
+    """Also keys with a name of their own in the file, such as `from`."""
+    moved = {"refresh_tokens": {"from": "SELECT 1 AS id", "key": ["id"]}}
+    site = remote(previous={"differs": DIFFERS}, migrations={"tables": moved})
+    changed = adapt_to_gates(site, plan, ["phase1"]).chosen_target
+    assert changed.migrations is site.chosen_target.migrations
+    assert changed.url == site.chosen_target.url
+
+
 def test_a_target_without_differences_is_left_as_it_is(plan: Plan) -> None:
     site = remote()
     assert adapt_to_gates(site, plan, ["rollback"]) is site
