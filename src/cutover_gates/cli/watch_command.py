@@ -19,6 +19,12 @@ def run_watch(
     seconds: Annotated[
         float, typer.Option(help="Seconds to watch. Default: until SIGTERM or Ctrl-C.")
     ] = inf,
+    baseline: Annotated[
+        float | None,
+        typer.Option(
+            help="Seconds to watch the release before, for the baseline of the response times.",
+        ),
+    ] = None,
     read_back: Annotated[
         bool,
         typer.Option("--read-back", help="Read the acknowledged writes again, and watch nothing."),
@@ -50,4 +56,4 @@ def run_watch(
     # here, because it loads the drivers and psycopg (0.3 s), and the other commands need neither
     from cutover_gates.cli.watch_session import WatchCall, perform_watch
 
-    perform_watch(WatchCall(target, release, config, seconds, read_back, mark, restore))
+    perform_watch(WatchCall(target, release, config, seconds, read_back, mark, restore, baseline))

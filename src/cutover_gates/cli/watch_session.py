@@ -61,6 +61,7 @@ class WatchCall:
     read_back: bool
     mark: str | None
     restore: datetime | None
+    baseline: float | None = None
 
 
 def perform_watch(call: WatchCall) -> None:
@@ -77,9 +78,10 @@ def perform_watch(call: WatchCall) -> None:
             if call.read_back:
                 _read_back(settings, running, redactor)
             read_back = _choose_read_back(call, settings, running, redactor)
-            watcher = Watcher(settings, running, redactor, _report, read_back)
+            for_baseline = call.baseline is not None
+            watcher = Watcher(settings, running, redactor, _report, read_back, for_baseline)
             with _stop_on_signal(watcher):
-                watcher.run(call.seconds)
+                watcher.run(call.seconds if call.baseline is None else call.baseline)
     except MISTAKES as error:
         print_text(f"NOTHING WATCHED: {redactor.redact_text(first_error_line(error))}", sys.stderr)
         raise typer.Exit(ExitStatus.NOT_JUDGED) from None

@@ -29,6 +29,14 @@ class LogSettings(SettingsTable):
         ),
     )
     path: Path | None = Field(default=None, description="For `file`: the log.")
+    further_paths: tuple[str, ...] = Field(
+        default=(),
+        examples=[["/var/log/hospital/second.log", "/var/log/hospital/*/app.log"]],
+        description=(
+            "For `file`: the logs of further instances, also as patterns, which must not find"
+            " rotated copies. The rollback triggers read them, too."
+        ),
+    )
     url: str | None = Field(
         default=None, description="For `loki` and `elasticsearch`: where it answers."
     )
@@ -73,6 +81,29 @@ class LogSettings(SettingsTable):
     )
     level: str = Field(default="level", description="The field of its level.")
     request_id: str = Field(default="request_id", description="The field of the request's id.")
+    sqlstate: str = Field(
+        default="sqlstate",
+        description=(
+            "The field of the SQLSTATE of a failed database call. A line without it is searched for"
+            " one, and for the words of PostgreSQL and its usual drivers."
+        ),
+    )
+    release: str | None = Field(
+        default=None,
+        examples=["service.version"],
+        description=(
+            "The field of the release that wrote a line. Without one every line counts for the new"
+            " release."
+        ),
+    )
+    instance: str | None = Field(
+        default=None,
+        examples=["kubernetes.pod_name"],
+        description=(
+            "The field of the instance that wrote a line, such as its pod: what an instance logs"
+            " while it is taken away does not count."
+        ),
+    )
     levels: tuple[str, ...] = Field(
         default=("debug", "info", "notice", "warning", "warn", "error", "critical", "fatal"),
         min_length=1,

@@ -18,9 +18,11 @@ from cutover_gates.config.base import (
     Seconds,
     SettingsTable,
 )
+from cutover_gates.config.watch import WatchPaths
 from cutover_gates.core.triggers.trigger_limits import TriggerLimits
 
 SourceName = Literal["probes", "prometheus"]
+DatabaseSource = Literal["login", "logs"]
 Statistic = Literal["p50", "p75", "p90", "p95", "p99"]
 Percent = Annotated[float, Field(gt=0, lt=100, allow_inf_nan=False)]
 
@@ -166,6 +168,36 @@ class TriggerSettings(SettingsTable):
         json_schema_extra=LOOSER_ABOVE,
         description="Log lines of failed connections within a minute that fire.",
     )
+
+    database_sources: tuple[DatabaseSource, ...] = Field(
+        default=("login", "logs"),
+        json_schema_extra=LOOSER_FEWER,
+        description=(
+            "The watcher's own ways to see failed connections to the database, where they are"
+            " declared: its `login` by `database.dsn`, and the `logs` of `monitoring.logs`. Leave"
+            " out `logs` where the log is silent while all is well."
+        ),
+    )
+    pods_by_address: bool = Field(
+        default=False,
+        description=(
+            "True where the watcher reaches the pods of `infrastructure.cluster` by their"
+            " addresses, as a Job in the cluster does: it then asks the readiness path of each pod."
+        ),
+    )
+
+    @model_validator(mode="after")
+    def _check_operations(self) -> TriggerSettings:
+        if self.response_source != "probes":
+            return self
+        paths = [name for name in WatchPaths().intervals() if name not in WatchPaths.SLOW]
+        for name in self.response_operations:
+            if name not in paths:
+                raise ValueError(
+                    f"response_operations: the watcher has no path {name!r} whose time is the"
+                    f" target's; write some of {', '.join(paths)}"
+                )
+        return self
 
     @model_validator(mode="after")
     def _check_windows(self) -> TriggerSettings:

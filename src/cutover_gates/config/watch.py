@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, ClassVar
 
 from pydantic import AwareDatetime, Field
 
@@ -17,8 +17,11 @@ class WatchPaths(SettingsTable):
     """The critical paths, each with the mean seconds between two probes of it.
 
     The moments are drawn anew, so that no cycle of a load balancer hides an instance. A gap of the
-    service is known as exactly as the interval of the path that sees it.
+    service is known as exactly as the interval of the path that sees it. The times of the SLOW ones
+    are those of a slow line.
     """
+
+    SLOW: ClassVar[frozenset[str]] = frozenset({"upload-slow", "download-slow"})
 
     sign_in: Interval = Field(default=5, description="Sign in and out.")
     read: Interval = Field(default=0.1, description="Read a patient, in any role that may.")

@@ -10,6 +10,7 @@ from dataclasses import replace
 from hashlib import sha256
 from queue import Empty
 
+from cutover_gates.config.watch import WatchPaths
 from cutover_gates.hospital import Driver, Patient, PatientQuery, Rejected, Role, Unsupported
 from cutover_gates.hospital.synthetic import token
 from cutover_gates.watch.own_records import OwnDocument
@@ -159,7 +160,7 @@ ACTS: Mapping[str, Act] = {
     "new-connection": read_over_new_connection,
 }
 """Every path by its name, as in `config.watch.WatchPaths`."""
-SLOW_PATHS = frozenset({"upload-slow", "download-slow"})
+SLOW_PATHS = WatchPaths.SLOW
 """The paths that take long by themselves."""
 NEEDED: Mapping[str, str] = {
     "registration": "register",

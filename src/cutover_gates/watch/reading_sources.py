@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Protocol
 
-from cutover_gates.core.triggers.evaluation import Evaluation, TriggerReading
+from cutover_gates.core.triggers.evaluation import Evaluation, HealthReading, TriggerReading
 from cutover_gates.core.triggers.trigger_names import ConditionKey, SignalSource
 from cutover_gates.util.concurrency import run_concurrently, run_until_deadline
 from cutover_gates.util.http import SourceUnavailable
@@ -79,7 +79,7 @@ class SourceReader:
         digests = [each.digest for _, each in delivered if each.digest]
         return replace(
             evaluation,
-            readings=(*evaluation.readings, *readings),
+            readings=_keep_terminating([*evaluation.readings, *readings]),
             sources=_add_heard(evaluation.sources, delivered),
             digest=digests[0] if digests else evaluation.digest,
         )
@@ -100,6 +100,18 @@ class SourceReader:
 
 def _make_usable(answer: SourceReadings | SourceUnavailable) -> SourceReadings:
     return SourceReadings(heard=False) if isinstance(answer, SourceUnavailable) else answer
+
+
+def _keep_terminating(readings: Sequence[TriggerReading]) -> tuple[TriggerReading, ...]:
+    """Return the readings; of an instance that terminates only that it does.
+
+    The deployment knows it, and the probes fail at it meanwhile.
+    """
+    ending = {
+        one.key: one for one in readings if isinstance(one, HealthReading) and one.terminating
+    }
+    others = (one for one in readings if one.key not in ending)
+    return (*others, *ending.values())
 
 
 def _add_heard(

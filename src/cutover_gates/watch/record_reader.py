@@ -15,6 +15,7 @@ from typing import Any
 from cutover_gates.config.settings import Settings
 from cutover_gates.watch.probe_results import PathProbe, ProbeOutcome
 from cutover_gates.watch.record_lines import (
+    BASELINE,
     BEAT,
     BEAT_SECONDS,
     BEGUN,
@@ -53,6 +54,7 @@ class WatchRecord:
     journal: list[Mapping[str, Any]] = field(default_factory=list)
     read_backs: list[Mapping[str, Any]] = field(default_factory=list)
     marks: list[StepMark] = field(default_factory=list)
+    baselines: list[Mapping[str, Any]] = field(default_factory=list)
     watched: list[Span] = field(default_factory=list)
     own_gaps: list[Span] = field(default_factory=list)
     problems: list[str] = field(default_factory=list)
@@ -82,7 +84,8 @@ def read_record(folder: Path, release: str | None = None) -> WatchRecord:
         alive += _read_process(record, paths, release)
     record.results.sort(key=lambda result: result.started)
     record.journal.sort(key=lambda line: line["at"])
-    record.read_backs.sort(key=lambda line: line["at"])
+    for lines in (record.read_backs, record.baselines):
+        lines.sort(key=lambda line: line["at"])
     # A second watcher that ran in time covers what the first one missed.
     record.watched = join_spans(alive)
     record.own_gaps = join_spans(record.own_gaps)
@@ -191,3 +194,5 @@ def _add_line(record: WatchRecord, reading: _ProcessReading, line: Mapping[str, 
         record.journal.append(line)
     elif do == READ_BACK:
         record.read_backs.append(line)
+    elif do == BASELINE:
+        record.baselines.append(line)

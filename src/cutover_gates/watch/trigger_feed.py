@@ -58,6 +58,7 @@ class TriggerFeed:
     _gaps: list[Span] = field(default_factory=list)
     _lock: threading.Lock = field(default_factory=threading.Lock)
     _until: float | None = None
+    _has_new: bool = False
 
     def add_result(self, result: PathProbe) -> None:
         """Take in the result of a probe."""
@@ -97,10 +98,16 @@ class TriggerFeed:
     def _share_readings(
         self, results: Sequence[PathProbe], end: float, seconds: float
     ) -> list[TriggerReading]:
-        """Return the errors of the whole service, and of what the new release answered."""
+        """Return the errors of the whole service, and of what the new release answered.
+
+        Before its first answer the new release is nobody: what is not there is not unknown.
+        """
         of_new = [result for result in results if result.release == self.release]
+        self._has_new = self._has_new or bool(of_new)
         readings: list[TriggerReading] = []
         for subject, counted in ((SERVICE, results), (NEW, of_new)):
+            if subject == NEW and not self._has_new:
+                continue
             key = ConditionKey(TriggerName.ERRORS, subject, SignalSource.PROBES)
             bad = sum(result.failed for result in counted) if counted else None
             readings.append(ShareReading(key, bad, len(counted) or None, seconds, end))

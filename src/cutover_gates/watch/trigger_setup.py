@@ -23,8 +23,9 @@ def make_trigger_watch(
     feed: TriggerFeed,
     writer: RecordWriter,
     report: Callable[[str], None],
+    sources: tuple[ReadingSource, ...] = (),
 ) -> TriggerWatch:
-    """Return the triggers of a watch; nothing is asked yet."""
+    """Return the triggers of a watch; nothing is asked yet. `sources` are those of the watcher."""
     return TriggerWatch(
         settings.chosen_target.triggers,
         feed,
@@ -33,7 +34,7 @@ def make_trigger_watch(
         list_ready_urls(settings, target),
         _load_authority(settings, target),
         report,
-        list_reading_sources(settings, target),
+        (*sources, *list_reading_sources(settings, target)),
     )
 
 

@@ -6,7 +6,6 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
-from functools import partial
 from math import inf
 
 from cutover_gates.config.settings import Settings
@@ -20,18 +19,21 @@ from cutover_gates.targets.driver_factory import (
 )
 from cutover_gates.targets.running_target import RunningTarget
 from cutover_gates.util.text import first_error_line
+from cutover_gates.watch.declared_sources import ProbeHearers
 from cutover_gates.watch.durable_journal import DurableJournal
 from cutover_gates.watch.mark_follower import MarkFollower, ReadBack
 from cutover_gates.watch.own_records import create_own_records
+from cutover_gates.watch.probe_baseline import FOLDER
 from cutover_gates.watch.probe_context import ProbeContext
 from cutover_gates.watch.probe_loop import ArrivalPlan, ProbeLoop
 from cutover_gates.watch.probe_outcomes import AnswerHeaders, ProbeRunner
 from cutover_gates.watch.probe_paths import NEEDED, SLOW_PATHS
-from cutover_gates.watch.probe_results import PathProbe, WatchStatus
+from cutover_gates.watch.probe_results import WatchStatus
 from cutover_gates.watch.read_back_run import describe_read_back, run_read_back
 from cutover_gates.watch.record_reader import record_folder
 from cutover_gates.watch.record_writer import RecordWriter, SteadyClock
 from cutover_gates.watch.session_keeper import NoSession, SessionKeeper
+from cutover_gates.watch.source_opener import SourceOpener
 from cutover_gates.watch.trigger_feed import TriggerFeed
 from cutover_gates.watch.trigger_setup import make_trigger_watch
 from cutover_gates.watch.watch_scope import (
@@ -54,7 +56,8 @@ ROLES = (Role.REGISTRAR, Role.CLINICIAN)
 class Watcher:
     """One process that watches a target. `report` gets a line for the person at the terminal.
 
-    `read_back` reads the acknowledged writes again, after each step that is marked.
+    `read_back` reads the acknowledged writes again, after each step that is marked. With
+    `for_baseline` it records the response times of before the cutover, and judges no trigger.
     """
 
     settings: Settings
@@ -62,6 +65,7 @@ class Watcher:
     redactor: Redactor
     report: Callable[[str], None]
     read_back: ReadBack
+    for_baseline: bool = False
 
     def __post_init__(self) -> None:
         self.table = self.settings.chosen_target.watch
@@ -77,7 +81,7 @@ class Watcher:
     def run(self, seconds: float = inf) -> None:
         """Watch for so many seconds, or until `stop`. Raises as settings, drivers and files do."""
         with ExitStack() as stack:
-            folder = record_folder(self.settings)
+            folder = record_folder(self.settings) / (FOLDER if self.for_baseline else "")
             stack.enter_context(hold_watch_folder(folder))
             writer = RecordWriter(folder, self._describe(), self.clock)
             stack.callback(writer.close)
@@ -86,31 +90,30 @@ class Watcher:
             )
             context, headers = self._prepare_patiently(stack, writer, ledger)
             runner = ProbeRunner(context, headers, self.clock, self.redactor, self._late_seconds)
-            feed = TriggerFeed(self.target.release)
+            feed, asked = TriggerFeed(self.target.release), frozenset(self.intervals)
+            opener = SourceOpener(self.settings, self.target, writer, asked, self.report)
+            sources = opener.open_for_baseline() if self.for_baseline else opener.open()
             self.triggers = make_trigger_watch(
-                self.settings, self.target, feed, writer, self.report
+                self.settings, self.target, feed, writer, self.report, sources.list_all()
             )
+            hearers = ProbeHearers(self.status, feed, sources)
+            plan = ArrivalPlan(self.intervals)
             loop = ProbeLoop(
-                ArrivalPlan(self.intervals),
-                runner,
-                writer,
-                partial(self._take_result, feed),
-                feed.add_own_gap,
-                self.ended,
+                plan, runner, writer, hearers.add_result, hearers.add_own_gap, self.ended
             )
-            self.triggers.start()
-            stack.callback(self.triggers.close)
-            follower = MarkFollower(folder, self.read_back, self.report)
-            follower.start()
-            stack.callback(follower.close)
+            if not self.for_baseline:
+                self.triggers.start()
+                stack.callback(self.triggers.close)
+                follower = MarkFollower(folder, self.read_back, self.report)
+                follower.start()
+                stack.callback(follower.close)
             stack.enter_context(self._keep_status(writer))
             self.report(f"watching {self.target.name} at {self.target.url}: {folder}")
             loop.run(self.clock() + seconds)
-            self._read_back()
-
-    def _take_result(self, feed: TriggerFeed, result: PathProbe) -> None:
-        self.status.add(result)
-        feed.add_result(result)
+            if self.for_baseline:
+                self.report(sources.record_baseline(self.clock()))
+            else:
+                self._read_back()
 
     def _describe_status(self, state: str) -> dict[str, object]:
         return {"state": state, "triggers": self.triggers.to_plain(), **self.status.to_plain()}

@@ -56,8 +56,18 @@ def test_nothing_counts_twice_and_nothing_before_it_is_settled() -> None:
 
 def test_no_probe_is_unknown_and_blind_and_no_success() -> None:
     evaluation = TriggerFeed("2.0.0").evaluate(5, 5)
-    assert shares(evaluation) == {SERVICE: (None, None), NEW: (None, None)}
+    assert shares(evaluation) == {SERVICE: (None, None)}
     assert evaluation.sources == {SignalSource.PROBES: False}
+
+
+def test_the_new_release_is_unknown_only_after_its_first_answer() -> None:
+    """A watcher that begins an hour before the rollout would never cover 95 % of it."""
+    feed = TriggerFeed("2.0.0")
+    feed.add_result(probe(1, release="1.9.0"))
+    assert shares(feed.evaluate(5, 5)) == {SERVICE: (0, 1)}
+    feed.add_result(probe(6))
+    assert shares(feed.evaluate(10, 5)) == {SERVICE: (0, 1), NEW: (0, 1)}
+    assert shares(feed.evaluate(15, 5)) == {SERVICE: (None, None), NEW: (None, None)}
 
 
 def test_what_the_watchers_own_gap_explains_does_not_count() -> None:

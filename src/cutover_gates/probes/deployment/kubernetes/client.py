@@ -8,7 +8,7 @@ only targets with a declared cluster pay for it.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -31,6 +31,8 @@ from cutover_gates.util.kubernetes_notation import format_selector
 from cutover_gates.util.urllib3_bounds import bound_pools
 
 _METADATA = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1"
+OTHER_PARTS = ("pods", "replica_sets", "budgets", "releases")
+"""What belongs to a deployment, and can be asked for once it is known."""
 _HINTS = {401: "is the token in token_file still valid?", 403: "the token may not read them"}
 
 Query = Callable[[Any], Any]
@@ -66,15 +68,14 @@ class DeploymentClient:
         self._redactor, self._seconds = redactor, seconds
         self._name, self._namespace = redact_url(settings.api or ""), str(settings.namespace)
 
-    def load_state(self) -> DeploymentState:
+    def load_state(self, others: Sequence[str] = OTHER_PARTS) -> DeploymentState:
         """Return the state, or what could be read of it within the time bound.
 
-        First the deployment, which says what its pods are, then the rest at the same time.
+        First the deployment, which says what its pods are, then the `others` at the same time.
         """
         load_client()
         ends = time.monotonic() + self._seconds
         deployment = self._run(ends, "deployment", self._read_deployment)
-        others = ("pods", "replica_sets", "budgets", "releases")
         # Without it nothing says which pods and replica sets are its own.
         if isinstance(deployment, SourceUnavailable):
             return DeploymentState(dict.fromkeys(("deployment", *others), deployment))

@@ -72,6 +72,22 @@ def check_images(
             _compare_digest(settings, subject, running.get(name), builder)
 
 
+def find_digests(settings: ClusterSettings, pods: Sequence[Any]) -> list[tuple[Any, str]]:
+    """Return the pods that run the declared image, each with the digest that its node pulled."""
+    found = []
+    for pod in pods:
+        names = {
+            each.name
+            for each in pod.spec.containers
+            if parse_repository(each.image) == settings.image
+        }
+        for status in pod.status.container_statuses or []:
+            digest = _DIGEST.search(status.image_id or "")
+            if status.name in names and digest:
+                found.append((pod, digest[1]))
+    return found
+
+
 def _compare_digest(
     settings: ClusterSettings, subject: str, status: Any, builder: AssessmentBuilder
 ) -> None:

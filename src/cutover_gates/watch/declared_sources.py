@@ -1,0 +1,71 @@
+"""The watcher's own sources of the triggers, and all that hears of each of its probes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from cutover_gates.watch.kubernetes_readings import KubernetesReadings
+from cutover_gates.watch.log_readings import LogReadings
+from cutover_gates.watch.login_readings import LoginReadings
+from cutover_gates.watch.probe_results import PathProbe, WatchStatus
+from cutover_gates.watch.reading_sources import ReadingSource
+from cutover_gates.watch.response_readings import ResponseReadings
+from cutover_gates.watch.time_spans import Span
+from cutover_gates.watch.trigger_feed import TriggerFeed
+
+
+@dataclass(frozen=True)
+class DeclaredSources:
+    """The watcher's own sources. What is not declared is None: it is absent, and not blind."""
+
+    response: ResponseReadings | None = None
+    login: LoginReadings | None = None
+    logs: LogReadings | None = None
+    kubernetes: KubernetesReadings | None = None
+
+    def add_result(self, result: PathProbe) -> None:
+        """Take in the result of a probe."""
+        if self.response:
+            self.response.add_result(result)
+
+    def add_own_gap(self, span: Span) -> None:
+        """Take in a gap of the watcher's own."""
+        for one in (self.response, self.login):
+            if one:
+                one.add_own_gap(span)
+
+    def record_baseline(self, now: float) -> str:
+        """Record the baseline of the response times, and return it in one line.
+
+        Raises `SettingsError` where it would be none.
+        """
+        if self.response is None:
+            return "no baseline: the probes are not asked for response times"
+        found = self.response.record_baseline(now)
+        return found.describe(self.response.settings.response_statistic)
+
+    def list_all(self) -> tuple[ReadingSource, ...]:
+        """Return those that are declared."""
+        # Kubernetes first: it knows whose lines of the log do not count.
+        found = (self.kubernetes, self.response, self.login, self.logs)
+        return tuple(one for one in found if one is not None)
+
+
+@dataclass(frozen=True)
+class ProbeHearers:
+    """All that hears of each probe: the counts, the feed of the triggers, the further sources."""
+
+    status: WatchStatus
+    feed: TriggerFeed
+    sources: DeclaredSources
+
+    def add_result(self, result: PathProbe) -> None:
+        """Hand on the result of a probe."""
+        self.status.add(result)
+        self.feed.add_result(result)
+        self.sources.add_result(result)
+
+    def add_own_gap(self, span: Span) -> None:
+        """Hand on a gap of the watcher's own."""
+        self.feed.add_own_gap(span)
+        self.sources.add_own_gap(span)
