@@ -83,6 +83,13 @@ class ClusterSettings(SettingsTable):
         json_schema_extra=LOOSER_BELOW,
         description="Hours that `restarts` looks back.",
     )
+    pods_by_address: bool = Field(
+        default=False,
+        description=(
+            "True where the watcher reaches the pods by their addresses, as a Job in the cluster"
+            " does: it then asks the readiness path of each pod."
+        ),
+    )
     must_declare: tuple[Share, ...] = Field(
         default=("requests.cpu", "requests.memory", "limits.cpu", "limits.memory"),
         min_length=1,

@@ -5,8 +5,6 @@ The defaults are the letter of the plan. A looser value is shown with the verdic
 
 from __future__ import annotations
 
-from decimal import Decimal
-from fractions import Fraction
 from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
@@ -18,8 +16,8 @@ from cutover_gates.config.base import (
     Seconds,
     SettingsTable,
 )
-from cutover_gates.config.watch import WatchPaths
-from cutover_gates.core.triggers.trigger_limits import TriggerLimits
+from cutover_gates.config.watch import check_timed_paths
+from cutover_gates.core.triggers.trigger_limits import TriggerLimits, share_of_percent
 
 SourceName = Literal["probes", "prometheus"]
 DatabaseSource = Literal["login", "logs"]
@@ -126,7 +124,11 @@ class TriggerSettings(SettingsTable):
         default=("search",),
         min_length=1,
         json_schema_extra=LOOSER_FEWER,
-        description="The operations whose response times are compared with their baselines.",
+        examples=[["search", "read"]],
+        description=(
+            "The operations whose response times are compared with their baselines; of `probes` the"
+            " paths of the watcher."
+        ),
     )
     response_requests: int = Field(
         default=60,
@@ -171,6 +173,7 @@ class TriggerSettings(SettingsTable):
 
     database_sources: tuple[DatabaseSource, ...] = Field(
         default=("login", "logs"),
+        examples=[["login"]],
         json_schema_extra=LOOSER_FEWER,
         description=(
             "The watcher's own ways to see failed connections to the database, where they are"
@@ -178,29 +181,11 @@ class TriggerSettings(SettingsTable):
             " out `logs` where the log is silent while all is well."
         ),
     )
-    pods_by_address: bool = Field(
-        default=False,
-        description=(
-            "True where the watcher reaches the pods of `infrastructure.cluster` by their"
-            " addresses, as a Job in the cluster does: it then asks the readiness path of each pod."
-        ),
-    )
 
     @model_validator(mode="after")
-    def _check_operations(self) -> TriggerSettings:
-        if self.response_source != "probes":
-            return self
-        paths = [name for name in WatchPaths().intervals() if name not in WatchPaths.SLOW]
-        for name in self.response_operations:
-            if name not in paths:
-                raise ValueError(
-                    f"response_operations: the watcher has no path {name!r} whose time is the"
-                    f" target's; write some of {', '.join(paths)}"
-                )
-        return self
-
-    @model_validator(mode="after")
-    def _check_windows(self) -> TriggerSettings:
+    def _check_consistency(self) -> TriggerSettings:
+        if self.response_source == "probes":
+            check_timed_paths(self.response_operations)
         if self.evaluate_seconds > self.rate_seconds:
             raise ValueError("evaluate_seconds must not be longer than rate_seconds")
         if self.rate_seconds > min(self.error_seconds, self.response_seconds):
@@ -216,10 +201,10 @@ class TriggerSettings(SettingsTable):
             evaluate_seconds=self.evaluate_seconds,
             rate_seconds=self.rate_seconds,
             pooled_seconds=5 * self.rate_seconds,
-            error_share=_share_of(self.error_percent),
+            error_share=share_of_percent(self.error_percent),
             error_seconds=self.error_seconds,
             error_requests=self.error_requests,
-            slow_share=_share_of(100 - float(self.response_statistic[1:])),
+            slow_share=share_of_percent(100 - float(self.response_statistic[1:])),
             slow_seconds=self.response_seconds,
             slow_requests=self.response_requests,
             health_seconds=self.health_seconds,
@@ -231,8 +216,3 @@ class TriggerSettings(SettingsTable):
             login_failures=self.login_failures,
             log_failures=self.log_failures,
         )
-
-
-def _share_of(percent: float) -> Fraction:
-    """Return a percentage as an exact share: 1.1 is 11/1000."""
-    return Fraction(Decimal(str(percent))) / 100

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, ClassVar
 
@@ -52,6 +53,17 @@ class WatchPaths(SettingsTable):
     def intervals(self) -> dict[str, float]:
         """Return the interval of each path by its name, such as `sign-in`."""
         return {name.replace("_", "-"): value for name, value in self.model_dump().items()}
+
+
+def check_timed_paths(names: Sequence[str]) -> None:
+    """Raise `ValueError` for a name that is no path whose time is the target's."""
+    paths = [name for name in WatchPaths().intervals() if name not in WatchPaths.SLOW]
+    for name in names:
+        if name not in paths:
+            raise ValueError(
+                f"response_operations: the watcher has no path {name!r} whose time is the target's;"
+                f" write some of {', '.join(paths)}"
+            )
 
 
 class Watch(SettingsTable):

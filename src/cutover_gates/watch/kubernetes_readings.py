@@ -2,7 +2,7 @@
 
 It says which instances the deployment takes away, and which image of the new release runs. Its own
 verdict on readiness is told and fires nothing: four evaluations of one state are no four health
-checks. With `triggers.pods_by_address` the watcher asks the ready path of each pod itself.
+checks. With `cluster.pods_by_address` the watcher asks the ready path of each pod itself.
 """
 
 from __future__ import annotations

@@ -142,7 +142,7 @@ class SourceOpener:
             [name for name in list_ready_urls(self.settings, self.target) if name],
             self._tell,
         )
-        if self._triggers.pods_by_address:
+        if declared.pods_by_address:
             found.probe_pods = PodHealth(declared.image, seconds).probe
         return found
 

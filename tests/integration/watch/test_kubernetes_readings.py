@@ -103,7 +103,8 @@ def test_a_pod_that_is_deleted_terminates_and_stays_so(cluster: DeploymentEnviro
 
 
 def test_a_pod_that_crashes_does_not_terminate(cluster: DeploymentEnvironment) -> None:
-    source, told = open_source(cluster, told := []), told
+    told: list[str] = []
+    source = open_source(cluster, told)
     source.read(0)
     status = pods_of(cluster)[1]["status"]["containerStatuses"][0]
     status.update(ready=False, restartCount=2)
@@ -146,7 +147,8 @@ def test_the_image_of_the_new_release_and_another_one_pushed_meanwhile(
     cluster: DeploymentEnvironment,
 ) -> None:
     """Hazard 47: what was seen of the first image is void."""
-    source = open_source(cluster, told := [], digest=NEW)
+    told: list[str] = []
+    source = open_source(cluster, told, digest=NEW)
     assert source.read(0).digest is None
     add_pod(cluster, "new-1", NEW, minutes=3)
     assert source.read(0).digest == NEW
@@ -156,7 +158,8 @@ def test_the_image_of_the_new_release_and_another_one_pushed_meanwhile(
 
 
 def test_an_image_that_is_not_the_declared_one_is_told(cluster: DeploymentEnvironment) -> None:
-    source = open_source(cluster, told := [], digest=NEW)
+    told: list[str] = []
+    source = open_source(cluster, told, digest=NEW)
     add_pod(cluster, "new-1", NEWER, minutes=1)
     source.read(0)
     assert told == [f"the pods run {NEWER}, expected {NEW} (cluster.digest)"]

@@ -43,6 +43,10 @@ WRITTEN = {
         '[targets.x.triggers]\nresponse_operations = ["read"]\n',
         "smoke",
     ),
+    "triggers.database_sources": (
+        '[targets.x.triggers]\ndatabase_sources = ["login"]\n',
+        "smoke",
+    ),
     "monitoring.dashboards.empty": (
         '[targets.x.monitoring.dashboards.empty]\n"a/Errors" = "none yet"\n',
         "smoke",

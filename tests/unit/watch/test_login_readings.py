@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import threading
 import time
+from functools import partial
+from itertools import repeat
 
 import pytest
 
@@ -76,7 +78,7 @@ def test_a_slow_login_is_unknown_and_no_second_one_is_begun(
 def test_a_failure_while_the_watcher_stood_still_is_none() -> None:
     """A refusal was said by the server; a time-out may be the watcher's."""
     for attempt, answer in ((BROKEN, ProbeAnswer.NONE), (REFUSED, ProbeAnswer.FAIL)):
-        source = LoginReadings(lambda kept=attempt: kept, has_worked=True)
+        source = LoginReadings(partial(next, repeat(attempt)), has_worked=True)
         source.add_own_gap(Span(10, 13))
         source.clock = lambda: time.monotonic() - 1
         assert login(source.read(0)) is answer

@@ -126,7 +126,7 @@ def test_a_segment_that_is_gone_is_named(tmp_path: Path, monkeypatch: pytest.Mon
     whole = read_record(tmp_path)
     assert whole.watched == [Span(1000, 1010)]
     assert not whole.problems
-    second = first.with_name(first.name.replace("0001", "0002"))
+    second = first.with_name(first.name.replace(".0001.", ".0002."))
     second.unlink()
     assert "segment 2 is missing" in read_record(tmp_path).problems[0]
 

@@ -57,9 +57,9 @@ def feed(
         source.add_result(make(since + number / rate))
 
 
-def prepared(**changed: object) -> ResponseReadings:
+def prepared() -> ResponseReadings:
     """Return a source with a baseline of 20 s of 10 probes a second that took 10 ms."""
-    source = make_source(**changed)
+    source = make_source()
     feed(source, BEGINS - 20, BEGINS)
     source.read(BEGINS + 1)
     return source

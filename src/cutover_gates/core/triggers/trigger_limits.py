@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from decimal import Decimal
 from fractions import Fraction
 
 UNKNOWN_SHARE = Fraction(1, 5)
@@ -55,3 +56,8 @@ class TriggerLimits:
     def longest_step(self) -> float:
         """Seconds between two evaluations above which the watcher itself was late."""
         return 2 * self.evaluate_seconds
+
+
+def share_of_percent(percent: float) -> Fraction:
+    """Return a percentage as an exact share: 1.1 is 11/1000."""
+    return Fraction(Decimal(str(percent))) / 100
