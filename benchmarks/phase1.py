@@ -21,10 +21,12 @@ import tempfile
 import time
 import tomllib
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import psutil
 import psycopg
 
 from benchmarks.figures import ROOT
@@ -45,6 +47,8 @@ Every gate reads all of the data, however little of it has changed. To read only
 summaries of the write-ahead log name (PostgreSQL 17 and later) is not built: the snapshot would
 have to keep sums by ranges of blocks, and a block changed outside of the log would be missed.
 Where 1 % has changed, a gate takes as long as here."""
+MEMORY_SECONDS = 0.05
+"""Seconds between two looks at the memory of a gate."""
 DATABASE, TARGET = "hospital", "measured"
 _MORE_VISITS = """
 WITH numbered AS (SELECT id, row_number() OVER (ORDER BY id) AS n FROM patients)
@@ -225,8 +229,7 @@ def _run_gate(gate: str, folder: Path, settings: Mapping[str, str]) -> GateRun:
             stdout=output,
             stderr=subprocess.STDOUT,
         )
-        # wait4 tells the memory of this child alone; ru_maxrss is in KiB on Linux.
-        _, _, usage = os.wait4(child.pid, 0)
+        memory = _wait_and_watch_memory(child)
         seconds = time.monotonic() - began
         output.seek(0)
         shown = output.read()
@@ -243,7 +246,20 @@ def _run_gate(gate: str, folder: Path, settings: Mapping[str, str]) -> GateRun:
         for item in verdict["items"]
         for check in item["checks"]
     }
-    return GateRun(seconds, usage.ru_maxrss / 1024, verdict["verdict"], checks)
+    return GateRun(seconds, memory, verdict["verdict"], checks)
+
+
+def _wait_and_watch_memory(child: subprocess.Popen[bytes]) -> float:
+    """Wait for a process; return the most memory that it had itself, in MB.
+
+    What the system tells of an ended process counts its children, too: PostgreSQL's buffers.
+    """
+    process, most = psutil.Process(child.pid), 0
+    while child.poll() is None:
+        with suppress(psutil.Error):
+            most = max(most, process.memory_info().rss)
+        time.sleep(MEMORY_SECONDS)
+    return most / 2**20
 
 
 def _table(found: list[GateTimes]) -> Iterator[str]:
