@@ -45,6 +45,7 @@ SUBJECTS: Mapping[str, str] = {
     "SLO": "Objectives under load",
     "SNAP": "Snapshots",
     "TLS": "TLS",
+    "TRIGGER": "The rollback triggers",
     "WATCH": "The watcher of a cutover",
     "WRITE": "Acknowledged writes",
 }

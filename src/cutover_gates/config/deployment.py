@@ -51,6 +51,14 @@ class ClusterSettings(SettingsTable):
             " tells its container from those beside it."
         ),
     )
+    container: str | None = Field(
+        default=None,
+        min_length=1,
+        examples=["backend"],
+        description=(
+            "The name of that container, for the steps of a rollback. Default: the deployment's."
+        ),
+    )
     digest: str | None = Field(
         default=None, description="The digest of the image under judgement (`sha256:…`)."
     )

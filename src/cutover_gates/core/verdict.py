@@ -146,6 +146,7 @@ class Verdict:
     rejected_decisions: tuple[RejectedDecision, ...] = ()
     declared: tuple[AppliedDeclaration, ...] = ()
     notes: tuple[str, ...] = ()
+    rollback_order: str = ""
 
     @property
     def accepted_findings(self) -> tuple[str, ...]:

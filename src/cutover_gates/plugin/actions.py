@@ -104,17 +104,10 @@ def _channel_addresses(run: PytestRun) -> Mapping[str, str]:
 
     Raises `SettingsError` where one is missing, or all are.
     """
-    settings, addresses = run.settings, {}
-    for name, channel in settings.chosen_target.monitoring.channels.items():
-        section = f"targets.{settings.target}.monitoring.channels.{name}"
-        url = settings.read_secret(channel, "apprise_url", section)
-        if not url:
-            variable = f"CUTOVER_{section}.apprise_url".replace(".", "__").upper()
-            raise SettingsError(
-                f"[{section}] says nowhere to send: set apprise_url_file there, or {variable}"
-            )
-        run.redactor.learn(f"address of channel {name}", url)
-        addresses[name] = url
+    settings = run.settings
+    addresses = notification_channels.read_channel_addresses(settings)
+    for name, address in addresses.items():
+        run.redactor.learn(f"address of channel {name}", address)
     if not addresses:
         raise SettingsError(
             f"target {settings.target!r} has no channels: give"

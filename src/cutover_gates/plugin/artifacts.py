@@ -13,6 +13,7 @@ from cutover_gates.config.base import SettingsError
 from cutover_gates.core.value_text import text_of
 from cutover_gates.core.verdict import Verdict
 from cutover_gates.plugin.progress import print_line
+from cutover_gates.plugin.rollback_orders import find_early_order
 from cutover_gates.plugin.run import PytestRun
 from cutover_gates.plugin.settings_files import describe_files
 from cutover_gates.plugin.verdict_subject import build_subject
@@ -34,13 +35,15 @@ def create_run_folders(run: PytestRun) -> None:
     `latest` names the first of them. Raises `SettingsError`.
     """
     reports = run.settings.resolve_path(run.settings.reports)
+    order = find_early_order(run)
     # Written before anything is started: a run that is killed must not leave a folder without a
     # word.
     try:
         for gate in run.gates:
             name = run_folder_name(run.started, run.settings.target, gate, run.tag)
             folder = run.folders[gate] = create_folder(reports / name)
-            write_all(unfinished_verdict(run.plan, gate, build_subject(run), run.started), folder)
+            subject = build_subject(run)
+            write_all(unfinished_verdict(run.plan, gate, subject, run.started, order), folder)
         point_latest(run.first_folder, run.started)
     except OSError as error:
         raise SettingsError(
@@ -62,6 +65,8 @@ def announce_gates(run: PytestRun, root: Path) -> None:
     """Print what is about to be judged, and by which files."""
     subject = build_subject(run)
     print_line(describe_files(run.settings, root))
+    for line in find_early_order(run).splitlines()[:1]:
+        print_line(line)
     for gate in run.gates:
         items = run.plan.select_items(gate)
         signed = sum(item.proof == "sign-off" for item in items)

@@ -21,6 +21,7 @@ from cutover_gates.core.verdict import Verdict
 from cutover_gates.plugin.attestation import build_closing_files, find_disagreements, find_run_url
 from cutover_gates.plugin.output_changes import OutputChanges
 from cutover_gates.plugin.process_end import DelayedInterrupt
+from cutover_gates.plugin.rollback_orders import find_early_order
 from cutover_gates.plugin.run import PytestRun
 from cutover_gates.plugin.signing import Signer, SigningFailed
 from cutover_gates.plugin.verdict_subject import build_subject
@@ -55,7 +56,10 @@ class GateOutputs:
         `SettingsError`.
         """
         run, subject = self._run, build_subject(self._run)
-        verdicts = [unfinished_verdict(run.plan, gate, subject, run.started) for gate in run.gates]
+        order = find_early_order(run)
+        verdicts = [
+            unfinished_verdict(run.plan, gate, subject, run.started, order) for gate in run.gates
+        ]
         with FileTransaction() as transaction:
             try:
                 for change in self._changes.list_beside_folders(verdicts, b""):

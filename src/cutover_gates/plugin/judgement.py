@@ -29,6 +29,7 @@ from cutover_gates.plugin.mapping_check_state import untested_mapping_warning
 from cutover_gates.plugin.refuted_facts import describe_late_declarations, describe_refuted
 from cutover_gates.plugin.release_judgement import ReleaseJudgement
 from cutover_gates.plugin.results import ResultCollector
+from cutover_gates.plugin.rollback_orders import find_rollback_orders
 from cutover_gates.plugin.run import PytestRun
 from cutover_gates.plugin.signing import Signer
 from cutover_gates.plugin.verdict_subject import TargetStatus
@@ -120,7 +121,7 @@ def judge_gates(
     terms: Terms,
 ) -> list[Verdict]:
     """Return the verdict of each gate of the run."""
-    verdicts = []
+    verdicts, orders = [], find_rollback_orders(run)
     for gate in run.gates:
         verdict = judge(
             run.plan,
@@ -132,12 +133,13 @@ def judge_gates(
             waivers=decisions.waivers,
             signoffs=decisions.signoffs,
             declarations=decisions.declarations,
-            run_errors=[*run_errors, *releases.holds(gate)],
+            run_errors=[*run_errors, *releases.holds(gate), *orders.holds(gate)],
             notes=decisions.notes,
             terms=terms,
         )
         untold = releases.untold_by(gate)
-        verdicts.append(_show_untold_release(verdict, untold, decisions.declarations, terms))
+        shown = _show_untold_release(verdict, untold, decisions.declarations, terms)
+        verdicts.append(orders.show(shown))
     return verdicts
 
 

@@ -28,6 +28,7 @@ from cutover_gates.reporting.verdict_summary import (
     describe_target,
     describe_word,
     headline,
+    list_order_lines,
 )
 from cutover_gates.util.text import format_duration, format_utc
 
@@ -51,6 +52,7 @@ def to_html(verdict: Verdict) -> str:
     return template.render(
         verdict=verdict,
         headline=headline(verdict),
+        order=list_order_lines(verdict),
         target=describe_target(verdict.subject),
         word=describe_word(verdict),
         counts=count_outcomes(verdict),

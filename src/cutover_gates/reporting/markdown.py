@@ -20,9 +20,11 @@ from cutover_gates.reporting.next_step import describe_next_step
 from cutover_gates.reporting.reasons import list_reasons
 from cutover_gates.reporting.verdict_summary import (
     count_outcomes,
+    describe_order,
     describe_signature,
     describe_target,
     describe_word,
+    list_order_lines,
 )
 from cutover_gates.util.text import format_utc
 
@@ -72,7 +74,9 @@ def to_markdown(verdict: Verdict) -> str:
     target = escape_markdown(describe_target(verdict.subject))
     release = escape_markdown(verdict.subject.release)
     when = format_utc(verdict.finished)
+    order = escape_markdown(describe_order(verdict))
     lines = [
+        *_format_order(verdict),
         f"# {escape_markdown(status_title(verdict))}",
         "",
         f"**{describe_word(verdict)}** for {target}, release {release}, {when}.",
@@ -86,9 +90,23 @@ def to_markdown(verdict: Verdict) -> str:
         *_format_section("Absent", list_declared(verdict)),
         *_format_measurements(verdict),
         f"**Next:** {_escape_around_commands(describe_next_step(verdict))}",
+        *(["", f"**{order}**"] if order else []),
         "",
     ]
     return "\n".join(lines)
+
+
+def _format_order(verdict: Verdict) -> list[str]:
+    """Return the order to roll back as a title, with its reasons and its steps below it."""
+    first, *others = list_order_lines(verdict) or [""]
+    if not first:
+        return []
+    return [
+        f"# {escape_markdown(first)}",
+        "",
+        *(f"- {escape_markdown(line)}" for line in others),
+        "",
+    ]
 
 
 def _reasons_for_no_go(verdict: Verdict) -> list[ReasonLine]:

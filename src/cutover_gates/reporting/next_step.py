@@ -20,6 +20,11 @@ def describe_next_step(verdict: Verdict) -> str:
         return (
             "Nothing was asked of the target. Correct the call or the settings, and run it again."
         )
+    if verdict.rollback_order:
+        return (
+            "Roll back now, by the steps at the top of this verdict. Then run `pytest -m rollback"
+            f" --target {verdict.subject.target}`."
+        )
     return _steps_after_go(verdict) if verdict.is_go else _steps_after_no_go(verdict)
 
 

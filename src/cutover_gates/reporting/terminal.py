@@ -23,7 +23,12 @@ from cutover_gates.reporting.left_out import ReasonLine
 from cutover_gates.reporting.measurements import collect_measurements
 from cutover_gates.reporting.next_step import describe_fired_triggers, describe_next_step
 from cutover_gates.reporting.reasons import list_reasons
-from cutover_gates.reporting.verdict_summary import describe_counts_and_time, headline
+from cutover_gates.reporting.verdict_summary import (
+    describe_counts_and_time,
+    describe_order,
+    headline,
+    list_order_lines,
+)
 from cutover_gates.util.terminal_output import print_styled
 from cutover_gates.util.text import wrap_words
 
@@ -57,6 +62,7 @@ def print_verdict(
     on the target; they stand before the closing lines. Characters that the terminal lacks are
     replaced.
     """
+    _print_order(verdict, console)
     _print_banner(verdict, console)
     _print_section(console, "Why", list_reasons(verdict))
     _print_section(console, "Now", [ReasonLine(describe_next_step(verdict))])
@@ -84,6 +90,14 @@ def _print_wrapped(
     """Print a text in lines. A line with a path or an address stays whole where it is too wide."""
     for line in wrap_words(text, _width_of(console), first, rest):
         _print_line(console, line, style, whole="/" in line)
+
+
+def _print_order(verdict: Verdict, console: Console) -> None:
+    """Print the order to roll back before everything else, with its reasons and its steps."""
+    for number, line in enumerate(list_order_lines(verdict)):
+        _print_line(console, line, "" if number else "bold white on red3", whole=True)
+    if verdict.rollback_order:
+        print_styled(console)
 
 
 def _print_banner(verdict: Verdict, console: Console) -> None:
@@ -184,7 +198,7 @@ def _print_open_check(check: CheckResult, console: Console, target: str) -> None
 
 
 def _print_closing_lines(verdict: Verdict, console: Console, folder: Path) -> None:
-    """Print the word, the counts and the path of the page; a fired trigger stands after them."""
+    """Print the word, the counts and the path of the page; an order to roll back comes last."""
     print_styled(console)
     for line in textwrap.wrap(headline(verdict), _width_of(console)):
         _print_line(console, line, BANNER_STYLES[verdict.word])
@@ -192,3 +206,5 @@ def _print_closing_lines(verdict: Verdict, console: Console, folder: Path) -> No
     _print_line(console, f"{folder / 'verdict.html'}", whole=True)
     if fired := describe_fired_triggers(verdict):
         _print_wrapped(console, fired, style="bold red")
+    if order := describe_order(verdict):
+        _print_line(console, order, "bold white on red3", whole=True)

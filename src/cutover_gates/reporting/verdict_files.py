@@ -20,9 +20,9 @@ FIRST, LAST = "verdict.json", "status.md"
 
 
 def unfinished_verdict(
-    plan: Plan, gate: str, subject: VerdictSubject, started: datetime
+    plan: Plan, gate: str, subject: VerdictSubject, started: datetime, order: str = ""
 ) -> Verdict:
-    """Return the verdict of a run that is killed: NO-GO, nothing proven.
+    """Return the verdict of a run that is killed: NO-GO, nothing proven. `order` stands in it.
 
     It is written when a run starts. The true verdict replaces it at the end.
     """
@@ -35,6 +35,7 @@ def unfinished_verdict(
         started,
         tuple(items),
         run_errors=(UNFINISHED,),
+        rollback_order=order,
     )
 
 

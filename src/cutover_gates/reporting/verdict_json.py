@@ -44,6 +44,7 @@ def to_json(verdict: Verdict) -> dict[str, Any]:
         "declared": [_declared_to_json(applied) for applied in verdict.declared],
         "accepted": list(verdict.accepted_findings),
         "notes": list(verdict.notes),
+        **({"rollback_order": verdict.rollback_order} if verdict.rollback_order else {}),
         "subject": _subject_to_json(verdict.subject),
         "judged_by": to_json_value(_judged_by_to_json(verdict.subject.judged_by)),
     }

@@ -1,4 +1,4 @@
-"""The verdict in one line: the word, the target, the release, the gate, and the counts."""
+"""The verdict in one line: the word, target, release, gate and counts, or an order to roll back."""
 
 from __future__ import annotations
 
@@ -68,3 +68,14 @@ def describe_counts_and_time(verdict: Verdict) -> str:
     """Return the counts, the time of the verdict and how long the run took."""
     duration = format_duration((verdict.finished - verdict.started).total_seconds())
     return f"{count_outcomes(verdict)}. {format_utc(verdict.finished)}, after {duration}."
+
+
+def list_order_lines(verdict: Verdict) -> list[str]:
+    """Return the lines of the order that stands, the order itself first; none where none does."""
+    lines = verdict.rollback_order.splitlines()
+    return [strip_control_characters(line) for line in lines[:-1] or lines]
+
+
+def describe_order(verdict: Verdict) -> str:
+    """Return the order in one line; empty where none stands."""
+    return next(iter(list_order_lines(verdict)), "")

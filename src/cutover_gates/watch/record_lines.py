@@ -18,6 +18,7 @@ BEGUN, CONTINUED, ENDED, BEAT = "begun", "continued", "ended", "beat"
 PROBE, OWN_GAP, READ_BACK = "probe", "own gap", "read back"
 EVALUATION, FIRED, UNKNOWN = "evaluation", "fired", "unknown"
 BASELINE, SEEN = "baseline", "seen"
+TRIGGERS, CHANNEL = "triggers", "channel"
 WRITE, WRITE_BEGUN, NOT_CARRIED_OUT = "write", "write begun", "write not carried out"
 RELEASED, FORGOTTEN = "released", "forgotten"
 JOURNAL_LINES = frozenset({WRITE, WRITE_BEGUN, NOT_CARRIED_OUT, RELEASED, FORGOTTEN})

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -19,12 +20,14 @@ from cutover_gates.watch.record_lines import (
     BEAT,
     BEAT_SECONDS,
     BEGUN,
+    EVALUATION,
     FORMAT,
     JOURNAL_LINES,
     LAG_SECONDS,
     OWN_GAP,
     PROBE,
     READ_BACK,
+    TRIGGERS,
     BrokenLine,
     decode_line,
 )
@@ -47,6 +50,8 @@ class WatchRecord:
     in which a watcher ran, `own_gaps` those in which one ran too late. `marks` are ends of steps.
     `problems` name each line or segment that cannot be used; `cut_lines` are those of killed
     watchers, which are no problem.
+    `trigger_lines` are those of the triggers, a list for each process. `segments` are the files
+    that were read, by name with the SHA-256 of what was read.
     """
 
     heads: list[Mapping[str, Any]] = field(default_factory=list)
@@ -59,6 +64,8 @@ class WatchRecord:
     own_gaps: list[Span] = field(default_factory=list)
     problems: list[str] = field(default_factory=list)
     cut_lines: list[str] = field(default_factory=list)
+    trigger_lines: list[list[Mapping[str, Any]]] = field(default_factory=list)
+    segments: dict[str, str] = field(default_factory=dict)
 
     @property
     def tags(self) -> frozenset[str]:
@@ -82,6 +89,8 @@ def read_record(folder: Path, release: str | None = None) -> WatchRecord:
     alive: list[Span] = []
     for paths in segments.values():
         alive += _read_process(record, paths, release)
+    # By time: names of two processes of one second have no order.
+    record.trigger_lines.sort(key=lambda lines: lines[0]["at"] if lines else 0.0)
     record.results.sort(key=lambda result: result.started)
     record.journal.sort(key=lambda line: line["at"])
     for lines in (record.read_backs, record.baselines):
@@ -100,6 +109,7 @@ def _read_process(record: WatchRecord, paths: list[Path], release: str | None) -
         return []
     for line in lines:
         _add_line(record, reading, line)
+    record.trigger_lines.append([line for line in lines if line["do"] in (TRIGGERS, EVALUATION)])
     late: Mapping[str, float] = lines[0].get("late_seconds", {}) if lines else {}
     record.results += [_excuse(result, reading.gaps, late) for result in reading.results]
     record.own_gaps += reading.gaps
@@ -151,7 +161,9 @@ def _read_lines(record: WatchRecord, paths: list[Path]) -> Iterator[dict[str, An
         if not path.name.endswith(f".{number:04d}.jsonl"):
             record.problems.append(f"{path.name}: segment {number} is missing before it")
             return
-        lines = path.read_text(encoding="utf-8", errors="replace").split("\n")
+        content = path.read_bytes()
+        record.segments[path.name] = sha256(content).hexdigest()
+        lines = content.decode(errors="replace").split("\n")
         for row, text in enumerate(lines, 1):
             if not text:
                 continue

@@ -54,3 +54,40 @@ WRITES_READ_BACK = Rule(
     "What was not read again may be lost.",
     "Run `cutover-gates watch --read-back`.",
 )
+NOT_FIRED = Rule(
+    "TRIGGER-001",
+    "The rollback trigger did not fire",
+    "The plan orders a rollback where it does.",
+    "Follow the manual rollback steps of the plan, then run the gate `rollback`.",
+)
+DECIDED = Rule(
+    "TRIGGER-002",
+    "The rollback trigger was decided all the time, and is not pending",
+    "A trigger that nobody could see cannot fire.",
+    "Let the watch go on until the trigger is clear. Declare the source that is missing: the"
+    " reasons stand in the record as lines `unknown`.",
+)
+EVALUATED = Rule(
+    "TRIGGER-003",
+    "The triggers were evaluated from watch.begins to the moment of the gate",
+    "Nothing fires in a time that is not watched.",
+    "Start `cutover-gates watch` before watch.begins, and let it run until the gate is judged.",
+)
+SAME_DECISIONS = Rule(
+    "TRIGGER-004",
+    "The record of the evaluations comes to what the watcher decided",
+    "A record that lost evaluations, or got others, hides what fired.",
+    "Find out who changed the folder. Keep it where only the watcher writes, and watch anew.",
+)
+SAME_LIMITS = Rule(
+    "TRIGGER-005",
+    "The watcher decided by the limits that are in force at the gate",
+    "A trigger with other limits is another trigger.",
+    "Start the watcher again after a change of [targets.NAME.triggers].",
+)
+OWN_RECORD = Rule(
+    "TRIGGER-006",
+    "The record is that of this target",
+    "The record of another hospital says nothing about this one.",
+    "Give each target a folder of its own in watch.folder.",
+)

@@ -3,16 +3,23 @@
 from __future__ import annotations
 
 import ssl
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from urllib.parse import urlsplit
 
 from cutover_gates.config.base import SettingsError
 from cutover_gates.config.settings import Settings
-from cutover_gates.core.triggers.rollback_message import RollbackNames
+from cutover_gates.core.evidence.redact import Redactor
+from cutover_gates.probes.observability.channels.notification_channels import (
+    read_channel_address,
+)
 from cutover_gates.targets.driver_factory import infrastructure_of
 from cutover_gates.targets.running_target import RunningTarget
+from cutover_gates.watch.order_delivery import OrderDelivery, load_apprise
 from cutover_gates.watch.reading_sources import ReadingSource
+from cutover_gates.watch.record_lines import CHANNEL
 from cutover_gates.watch.record_writer import RecordWriter
+from cutover_gates.watch.rollback_names import build_rollback_names
+from cutover_gates.watch.standing_order import search_rollback
 from cutover_gates.watch.trigger_feed import TriggerFeed
 from cutover_gates.watch.trigger_watch import TriggerWatch
 
@@ -23,6 +30,7 @@ def make_trigger_watch(
     feed: TriggerFeed,
     writer: RecordWriter,
     report: Callable[[str], None],
+    redactor: Redactor,
     sources: tuple[ReadingSource, ...] = (),
 ) -> TriggerWatch:
     """Return the triggers of a watch; nothing is asked yet. `sources` are those of the watcher."""
@@ -30,11 +38,13 @@ def make_trigger_watch(
         settings.chosen_target.triggers,
         feed,
         writer,
-        _names(settings, target),
+        build_rollback_names(settings, target),
         list_ready_urls(settings, target),
         _load_authority(settings, target),
         report,
         (*sources, *list_reading_sources(settings, target)),
+        _make_delivery(settings, writer, report, redactor),
+        search_rollback(settings, target),
     )
 
 
@@ -67,13 +77,28 @@ def _load_authority(settings: Settings, target: RunningTarget) -> ssl.SSLContext
         raise SettingsError(f"the authority in {file} cannot be read: {error}") from None
 
 
-def _names(settings: Settings, target: RunningTarget) -> RollbackNames:
-    cluster = infrastructure_of(settings, target).cluster
-    return RollbackNames(
-        target.name,
-        deployment=cluster.deployment,
-        namespace=cluster.namespace,
-        helm_release=cluster.helm_release,
-        backup=target.backup,
-        release=target.previous_release,
-    )
+def _make_delivery(
+    settings: Settings, writer: RecordWriter, report: Callable[[str], None], redactor: Redactor
+) -> OrderDelivery:
+    """Return the way to the declared channels; one that cannot be told is named at once."""
+    addresses = dict(_read_addresses(settings, report))
+    for name, address in addresses.items():
+        redactor.learn(f"address of channel {name}", address)
+    if addresses and not load_apprise():
+        report("no channel will be told of an order: install the extra `surroundings` (Apprise)")
+
+    def note(name: str, reason: str) -> None:
+        """Write down whether a channel accepted the order."""
+        masked = redactor.redact_text(reason)
+        writer.write(CHANNEL, durable=True, channel=name, accepted=not reason, reason=masked)
+
+    return OrderDelivery(addresses, lambda text: report(redactor.redact_text(text)), note)
+
+
+def _read_addresses(settings: Settings, report: Callable[[str], None]) -> Iterator[tuple[str, str]]:
+    """Yield name and address of each channel. A wrong one must not keep a watch from beginning."""
+    for name in settings.chosen_target.monitoring.channels:
+        try:
+            yield name, read_channel_address(settings, name)
+        except SettingsError as error:
+            report(f"channel {name} will not be told of an order: {error}")

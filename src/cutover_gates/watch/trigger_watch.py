@@ -2,32 +2,41 @@
 
 from __future__ import annotations
 
-import json
 import ssl
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
 from cutover_gates.config.triggers import TriggerSettings
 from cutover_gates.core.triggers.recorded_evaluations import format_evaluation
-from cutover_gates.core.triggers.rollback_message import RollbackNames, format_rollback_order
+from cutover_gates.core.triggers.rollback_message import (
+    RollbackNames,
+    format_rollback_history,
+    format_rollback_order,
+)
+from cutover_gates.core.triggers.trigger_firing import Firing
 from cutover_gates.core.triggers.trigger_machine import TriggerMachine
 from cutover_gates.core.triggers.trigger_state import UnusableState, dump_state, resume_machine
 from cutover_gates.util.files import write_atomically
 from cutover_gates.util.http import SourceUnavailable
 from cutover_gates.util.http_client import BoundedHttpClient
+from cutover_gates.watch.kept_triggers import (
+    HISTORY_FILE,
+    ORDER_FILE,
+    KeptTriggers,
+    read_kept_triggers,
+)
+from cutover_gates.watch.order_delivery import OrderDelivery
 from cutover_gates.watch.reading_sources import ReadingSource, SourceReader
-from cutover_gates.watch.record_lines import EVALUATION, FIRED, UNKNOWN
+from cutover_gates.watch.record_lines import CHANNEL, EVALUATION, FIRED, TRIGGERS, UNKNOWN
 from cutover_gates.watch.record_writer import RecordWriter
+from cutover_gates.watch.standing_order import find_raw_lines
 from cutover_gates.watch.time_spans import Span
 from cutover_gates.watch.trigger_feed import HealthProbe, TriggerFeed
 
-STATE_FILE = "triggers.json"
-ORDER_FILE = "ROLL-BACK-NOW.txt"
 LOWEST_REDIRECT = 300
 
 
@@ -36,7 +45,8 @@ class TriggerWatch:
     """The triggers of one watch. `ready_urls` are the ready paths by instance; empty: the balancer.
 
     `sources` deliver readings beside the feed of probes. `report` gets the order to roll back, and
-    again when a watcher is started after it.
+    again when a watcher is started after it; `delivery` tells the channels, once for each trigger.
+    `find_rollback` returns the rollback gate that followed an order of some moment, or ''.
     """
 
     settings: TriggerSettings
@@ -47,6 +57,8 @@ class TriggerWatch:
     tls: ssl.SSLContext | None
     report: Callable[[str], None]
     sources: tuple[ReadingSource, ...] = ()
+    delivery: OrderDelivery | None = None
+    find_rollback: Callable[[datetime], str] = lambda _: ""
     started: datetime = field(default_factory=lambda: datetime.now(UTC))
 
     def __post_init__(self) -> None:
@@ -68,6 +80,8 @@ class TriggerWatch:
         self._ended.set()
         for thread in self._threads:
             thread.join(self.settings.health_seconds + 5)
+        if self.delivery:
+            self.delivery.close()
 
     def to_plain(self) -> dict[str, Any]:
         """Return what the status file tells."""
@@ -94,16 +108,21 @@ class TriggerWatch:
         self.writer.write(EVALUATION, evaluation=format_evaluation(evaluation))
         self._save_state()
         if fired:
-            self._give_order()
+            self._give_order(fired)
 
     def _tell(self, about: str, reason: str) -> None:
         """Write why something is unknown from now on; without a reason it is known again."""
         self.writer.write(UNKNOWN, about=about, reason=reason)
 
-    def _give_order(self) -> None:
-        self.writer.write(FIRED, durable=True, firings=self.to_plain()["fired"])
-        write_atomically(self.writer.folder / ORDER_FILE, self._order())
-        self.report(self._order())
+    def _give_order(self, fired: Sequence[Firing]) -> None:
+        order = self._order()
+        self.writer.write(FIRED, durable=True, firings=self.to_plain()["fired"], order=order)
+        write_atomically(self.writer.folder / ORDER_FILE, order)
+        self.report(order)
+        before = {firing.key.trigger for firing in self.machine.firings if firing not in fired}
+        # One message for each trigger: who got ten for ten instances reads none of them.
+        if self.delivery and any(firing.key.trigger not in before for firing in fired):
+            self.delivery.tell(order)
 
     def _order(self) -> str:
         return format_rollback_order(self.machine.firings, self.started, self.names)
@@ -111,30 +130,57 @@ class TriggerWatch:
     # -- the state of the watcher before
 
     def _save_state(self) -> None:
-        state = {
-            "release": self.feed.release,
-            "at": self.writer.clock(),
-            "started": self.started.isoformat(),
-            "state": dump_state(self.machine),
-        }
-        write_atomically(self.writer.folder / STATE_FILE, json.dumps(state, default=str))
+        limits, state = self.settings.model_dump(mode="json"), dump_state(self.machine)
+        release, now = self.feed.release, self.writer.clock()
+        KeptTriggers(release, now, self.started, state, limits).write(self.writer.folder)
 
     def _resume(self) -> None:
-        path = self.writer.folder / STATE_FILE
-        try:
-            kept = json.loads(path.read_text(encoding="utf-8"))
-            if kept["release"] != self.feed.release:
-                return
-            unwatched = self.writer.clock() - kept["at"]
-            self.machine = resume_machine(kept["state"], self.settings.limits, unwatched)
-            self.started = datetime.fromisoformat(kept["started"])
-        except FileNotFoundError:
-            return
-        except (UnusableState, ValueError, KeyError, TypeError) as error:
-            self.report(f"{path}: the triggers begin anew, because {error}")
-            return
+        kept, why = self._find_kept()
+        unwatched = self.writer.clock() - kept.at if kept else 0.0
+        if kept:
+            self.machine = resume_machine(kept.state, self.settings.limits, unwatched)
+            self.started = kept.started
+        self.writer.write(
+            TRIGGERS,
+            durable=True,
+            resumes=kept.evaluations if kept else None,
+            unwatched=unwatched,
+            limits=self.settings.model_dump(mode="json"),
+            why=why,
+        )
         if self.machine.firings:
-            self.report(self._order())
+            self._repeat_order()
+
+    def _repeat_order(self) -> None:
+        """Say an order again; the channels get it where a killed watcher did not come to that."""
+        order = self._order()
+        write_atomically(self.writer.folder / ORDER_FILE, order)
+        self.report(order)
+        if self.delivery and not any(find_raw_lines(self.writer.folder, CHANNEL)):
+            self.delivery.tell(order)
+
+    def _find_kept(self) -> tuple[KeptTriggers | None, str]:
+        """Return the state to go on from; None where it begins anew, with the reason."""
+        try:
+            kept = read_kept_triggers(self.writer.folder)
+            last = kept.find_last_firing() if kept else None
+        except UnusableState as error:
+            self.report(f"the triggers begin anew, because {error}")
+            return None, str(error)
+        if kept is None or kept.release != self.feed.release:
+            return None, "" if kept is None else f"the state is that of release {kept.release}"
+        rollback = self.find_rollback(last) if last else ""
+        if not rollback:
+            return kept, ""
+        self._tell_history(kept, rollback)
+        return None, f"what fired before was followed: {rollback}"
+
+    def _tell_history(self, kept: KeptTriggers, rollback: str) -> None:
+        """Tell what fired as history, and let it order nothing any more."""
+        history = format_rollback_history(kept.list_firings(), kept.started, rollback)
+        write_atomically(self.writer.folder / HISTORY_FILE, history)
+        (self.writer.folder / ORDER_FILE).unlink(missing_ok=True)
+        self.report(f"{history}The triggers begin anew.")
 
     # -- health
 
@@ -159,9 +205,3 @@ class TriggerWatch:
             is_ready = False
         span = Span(started, self.writer.clock())
         self.feed.add_health(HealthProbe(name, planned, span, is_ready))
-
-
-def read_order(folder: Path) -> str:
-    """Return the order to roll back that a watcher left in the folder; empty where it left none."""
-    path = folder / ORDER_FILE
-    return path.read_text(encoding="utf-8") if path.is_file() else ""

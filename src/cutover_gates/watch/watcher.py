@@ -94,7 +94,13 @@ class Watcher:
             opener = SourceOpener(self.settings, self.target, writer, asked, self.report)
             sources = opener.open_for_baseline() if self.for_baseline else opener.open()
             self.triggers = make_trigger_watch(
-                self.settings, self.target, feed, writer, self.report, sources.list_all()
+                self.settings,
+                self.target,
+                feed,
+                writer,
+                self.report,
+                self.redactor,
+                sources.list_all(),
             )
             hearers = ProbeHearers(self.status, feed, sources)
             plan = ArrivalPlan(self.intervals)

@@ -34,6 +34,8 @@ SPOKEN = frozenset(
 NAMED = {
     "cutover_gates.config.target_access": {"Limits"},
     "cutover_gates.watch.assessments": {"WatchAssessments"},
+    "cutover_gates.watch.trigger_assessments": {"TriggerAssessments"},
+    "cutover_gates.watch.night_criteria": {"NightCriteria"},
     "cutover_gates.probes.api.access.assessments": {"AccessAssessments"},
     "cutover_gates.probes.api.compatibility.assessments": {"CompatibilityAssessments"},
     "cutover_gates.probes.api.fuzzing.assessments": {"FuzzAssessments"},

@@ -82,10 +82,6 @@ AWAITED = {
     "canary-deployment": PERFORMANCE,
     "half-deployment": PERFORMANCE,
     "full-deployment": PERFORMANCE,
-    "trigger-health": PERFORMANCE,
-    "trigger-error-rate": PERFORMANCE,
-    "trigger-response-time": PERFORMANCE,
-    "trigger-database": PERFORMANCE,
 }
 """The items that still wait for their checks, and for which part.
 

@@ -28,6 +28,12 @@ class RollbackNames:
     database: str | None = None
     backup: str | None = None
     release: str | None = None
+    cutover_release: str | None = None
+
+
+def name_release(release: str) -> str:
+    """Return the line of an order that says for which release of a cutover it is."""
+    return f"It is for the cutover to release {release}."
 
 
 def list_rollback_steps(names: RollbackNames) -> tuple[str, ...]:
@@ -62,7 +68,8 @@ def format_rollback_order(
     first = f"{ORDER}: {_summarize(firings[0])}"
     told = [line for each in firings for line in _describe(each, started)]
     steps = [f"{n}. {step}" for n, step in enumerate(list_rollback_steps(names), start=1)]
-    return "\n".join([first, *told, *steps, first]) + "\n"
+    about = [name_release(names.cutover_release)] if names.cutover_release else []
+    return "\n".join([first, *about, *told, *steps, first]) + "\n"
 
 
 def format_rollback_history(firings: Sequence[Firing], started: datetime, verdict: str) -> str:

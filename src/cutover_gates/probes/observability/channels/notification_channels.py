@@ -1,4 +1,4 @@
-"""One marked test message to each channel, sent by Apprise.
+"""One message to each channel, sent by Apprise: a marked test message, or an order.
 
 An address holds a secret, so no finding and no log line quotes it.
 """
@@ -9,6 +9,8 @@ import logging
 from collections.abc import Mapping
 from functools import partial
 
+from cutover_gates.config.base import SettingsError
+from cutover_gates.config.settings import Settings
 from cutover_gates.core.findings import Finding, gap_error
 from cutover_gates.probes.observability.channels import rules
 from cutover_gates.util.concurrency import run_concurrently
@@ -18,8 +20,37 @@ LIBRARIES = ("apprise", "urllib3", "requests")
 """Loggers whose messages quote the address."""
 
 
+def read_channel_addresses(settings: Settings) -> dict[str, str]:
+    """Return the address of each channel of the chosen target; none where none is declared.
+
+    Raises `SettingsError` where one is missing.
+    """
+    declared = settings.chosen_target.monitoring.channels
+    return {name: read_channel_address(settings, name) for name in declared}
+
+
+def read_channel_address(settings: Settings, name: str) -> str:
+    """Return the address of one channel. Raises `SettingsError` where it is missing."""
+    section = f"targets.{settings.target}.monitoring.channels.{name}"
+    channel = settings.chosen_target.monitoring.channels[name]
+    url = settings.read_secret(channel, "apprise_url", section)
+    if not url:
+        variable = f"CUTOVER_{section}.apprise_url".replace(".", "__").upper()
+        raise SettingsError(
+            f"[{section}] says nowhere to send: set apprise_url_file there, or {variable}"
+        )
+    return url
+
+
 def send_test_messages(channels: Mapping[str, str], body: str) -> Mapping[str, Finding | None]:
-    """Send the message to each channel and return by its name the finding; None where it was taken.
+    """Send the test message to each channel, as `send_messages` does."""
+    return send_messages(channels, TITLE, body)
+
+
+def send_messages(
+    channels: Mapping[str, str], title: str, body: str
+) -> Mapping[str, Finding | None]:
+    """Send a message to each channel and return by its name the finding; None where it was taken.
 
     `channels` has the address of each channel by its name. Raises `NotProven` without Apprise.
     """
@@ -31,11 +62,11 @@ def send_test_messages(channels: Mapping[str, str], body: str) -> Mapping[str, F
     for name in LIBRARIES:
         # Above CRITICAL: nothing of them is logged.
         logging.getLogger(name).setLevel(logging.CRITICAL + 1)
-    calls = [partial(_send, name, url, body) for name, url in channels.items()]
+    calls = [partial(_send, name, url, title, body) for name, url in channels.items()]
     return dict(zip(channels, run_concurrently(calls), strict=True))
 
 
-def _send(name: str, url: str, body: str) -> Finding | None:
+def _send(name: str, url: str, title: str, body: str) -> Finding | None:
     import apprise  # loaded by the caller; an optional extra
 
     expected = "an accepted message"
@@ -44,7 +75,7 @@ def _send(name: str, url: str, body: str) -> Finding | None:
     try:
         if not sender.add(url):
             return Finding(rules.ADDRESS_VALID, name, expected, "an unknown form of address")
-        if sender.notify(title=TITLE, body=body):
+        if sender.notify(title=title, body=body):
             return None
     except Exception as error:
         # Of any error only the kind is reported: its text may hold the address.
