@@ -66,7 +66,7 @@ class WatchAssessments:
         """Return whether a whole record covers the whole window, on every path."""
         builder = AssessmentBuilder()
         add_record_problems(builder, self.record)
-        self._add_own_gaps(builder)
+        self.add_own_gaps(builder)
         self._add_paths(builder)
         builder.figures = self._figures()
         return self._finish(builder, "the record of the watcher")
@@ -101,7 +101,8 @@ class WatchAssessments:
         """Return whether every write that was acknowledged in the window was found again."""
         return self._finish(compare_writes(self.record, self.continuity.window), WRITES_TITLE)
 
-    def _add_own_gaps(self, builder: AssessmentBuilder) -> None:
+    def add_own_gaps(self, builder: AssessmentBuilder) -> None:
+        """Add a gap where too long, or too much altogether, was not watched."""
         unwatched, limit = self.continuity.unwatched, self.settings.longest_gap_seconds
         for span in unwatched:
             if span.seconds > limit:
@@ -115,7 +116,7 @@ class WatchAssessments:
 
     def _add_paths(self, builder: AssessmentBuilder) -> None:
         counts = self.continuity.count_by_path()
-        for path, interval in self._intervals().items():
+        for path, interval in self.list_intervals().items():
             planned = self.continuity.watched_seconds / interval
             # Of a path that was due once or twice, chance decides whether it was asked.
             if planned >= 5 and counts.get(path, 0) < ASKED_SHARE * planned:
@@ -124,7 +125,7 @@ class WatchAssessments:
             elif counts.get(path, 0):
                 builder.checked.append(path)
         for path, name in DENSE.items():
-            longest = self._intervals().get(path, 0)
+            longest = self.list_intervals().get(path, 0)
             if longest > self.settings.longest_gap_seconds / 2:
                 reason = f"every {longest:g} s cannot show a gap of {name} above the limit"
                 builder.add_gap(rules.PATHS_ASKED, path, reason)
@@ -156,7 +157,7 @@ class WatchAssessments:
             reason = f"the gaps may have been {possible:.2f} s of {watched:,.0f} s ({share:.1%})"
             builder.add_gap(rules.GAPS_TOGETHER, "", reason)
 
-    def _intervals(self) -> Mapping[str, float]:
+    def list_intervals(self) -> Mapping[str, float]:
         """Return the longest interval of each path, of all processes."""
         found: dict[str, float] = {}
         for head in self.record.heads:

@@ -54,6 +54,18 @@ WRITES_READ_BACK = Rule(
     "What was not read again may be lost.",
     "Run `cutover-gates watch --read-back`.",
 )
+FEW_FAIL_FOR_CERTAIN = Rule(
+    "WATCH-009",
+    "It is certain that fewer probes failed in the whole night than watch.error_share allows",
+    "Too few probes to be sure of it prove nothing.",
+    "Look at what failed. Where too few were sent, watch for longer or shorten the intervals.",
+)
+FAST_ALL_NIGHT = Rule(
+    "WATCH-010",
+    "It is certain that the probes of the whole night were within the objectives",
+    "A service that was slow for an hour of the night made people wait.",
+    "Look when it was slow: a migration, a cold start, too few instances.",
+)
 NOT_FIRED = Rule(
     "TRIGGER-001",
     "The rollback trigger did not fire",

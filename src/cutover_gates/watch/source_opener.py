@@ -20,6 +20,7 @@ from cutover_gates.targets.driver_factory import infrastructure_of, monitoring_o
 from cutover_gates.targets.running_target import RunningTarget
 from cutover_gates.util.concurrency import QUESTION_TIMEOUT_SECONDS
 from cutover_gates.watch.declared_sources import DeclaredSources
+from cutover_gates.watch.kept_triggers import STATE_FILE
 from cutover_gates.watch.kubernetes_readings import PARTS, KubernetesReadings
 from cutover_gates.watch.log_readings import LogPeriods, LogReadings
 from cutover_gates.watch.login_readings import LOGIN_KEY, LoginReadings
@@ -30,7 +31,6 @@ from cutover_gates.watch.record_reader import read_record
 from cutover_gates.watch.record_writer import RecordWriter
 from cutover_gates.watch.response_readings import ResponseReadings
 from cutover_gates.watch.trigger_setup import list_ready_urls
-from cutover_gates.watch.trigger_watch import STATE_FILE
 
 
 @dataclass(frozen=True)

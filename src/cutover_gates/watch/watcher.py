@@ -93,14 +93,9 @@ class Watcher:
             feed, asked = TriggerFeed(self.target.release), frozenset(self.intervals)
             opener = SourceOpener(self.settings, self.target, writer, asked, self.report)
             sources = opener.open_for_baseline() if self.for_baseline else opener.open()
+            read = sources.list_all()
             self.triggers = make_trigger_watch(
-                self.settings,
-                self.target,
-                feed,
-                writer,
-                self.report,
-                self.redactor,
-                sources.list_all(),
+                self.settings, self.target, feed, writer, self.report, self.redactor, read
             )
             hearers = ProbeHearers(self.status, feed, sources)
             plan = ArrivalPlan(self.intervals)

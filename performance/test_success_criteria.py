@@ -1,0 +1,27 @@
+"""The success criteria of the plan over the whole night, and not of one load run."""
+
+from __future__ import annotations
+
+import pytest
+
+from cutover_gates.hospital.matchers import assert_passed
+from cutover_gates.watch.night_criteria import NightCriteria
+
+
+@pytest.mark.plan("success-error-rate")
+def test_few_requests_of_the_whole_night_failed_for_certain(night: NightCriteria) -> None:
+    """It is certain that few enough of the watcher's requests failed in the whole night.
+
+    Counted from the begin of the watch to its end, on every path. So few that they prove nothing
+    are not proven.
+    """
+    assert_passed(night.assess_error_rate())
+
+
+@pytest.mark.plan("success-response-times")
+def test_the_whole_night_was_fast_enough_for_certain(night: NightCriteria) -> None:
+    """It is certain that the watcher's requests were within the objectives in the whole night.
+
+    Reading, searching and changing are compared with the p95 of their operations.
+    """
+    assert_passed(night.assess_response_times())
