@@ -106,7 +106,13 @@ MODULES: Mapping[str, tuple[str, ...]] = {
         "observability.logs",
         "observability.dashboards",
     ),
-    "watch": ("watch.service_gaps", "watch.watcher_gaps", "watch.lost_writes"),
+    "watch": (
+        "watch.service_gaps",
+        "watch.watcher_gaps",
+        "watch.lost_writes",
+        "watch.fired_triggers",
+        "watch.night_criteria",
+    ),
 }
 """The modules of each subject, in the order in which their faults are tried."""
 IN_HOSPITAL = ("functional", "load", "api")

@@ -154,8 +154,8 @@ def _watch(folder: Path) -> Iterator[Trial]:
         def attempt(fault: type[Fault], place: Path, check: str | None) -> Results:
             kind = _as_kind(fault, WatchFault)
             place.mkdir(parents=True, exist_ok=True)
-            name, asked = check or kind.check, kind().watch(WatchedHospital(announced, place))
-            return CheckResults({name: run_check(WATCH_CHECKS[name], {"watch": asked})})
+            name, asked = check or kind.check, kind().ask(WatchedHospital(announced, place))
+            return CheckResults({name: run_check(WATCH_CHECKS[name], asked)})
 
         yield attempt
 

@@ -31,8 +31,7 @@ def announced() -> Iterator[dict[str, Any]]:
 def test_the_check_catches(name: str, announced: dict[str, Any], tmp_path: Path) -> None:
     """For the rule that the fault breaks."""
     fault = BY_NAME[name]
-    asked = fault().watch(WatchedHospital(announced, tmp_path))
-    result = run_check(WATCH_CHECKS[fault.check], {"watch": asked})
+    result = run_check(WATCH_CHECKS[fault.check], fault().ask(WatchedHospital(announced, tmp_path)))
     problems = find_problems(fault, CheckResults({fault.check: result}))
     assert not problems, "\n".join(problems)
 

@@ -10,7 +10,11 @@ import time
 from collections.abc import Callable, Mapping
 from typing import Any, ClassVar
 
+from cutover_gates.config.performance import Performance
+from cutover_gates.config.triggers import TriggerSettings
 from cutover_gates.watch.assessments import WatchAssessments
+from cutover_gates.watch.night_criteria import NightCriteria
+from cutover_gates.watch.trigger_assessments import TriggerAssessments
 from tests.calibration import scale_seconds
 from tests.faults import proxy
 from tests.faults.fault import Fault
@@ -18,7 +22,12 @@ from tests.faults.hospitals import ROOT
 from tests.watched_hospital import WatchedHospital
 
 Check = Callable[[Any], None]
-CONTINUITY, WRITES = "performance/test_continuity.py", "migrations/test_watched_writes.py"
+FILES = (
+    "performance/test_continuity.py",
+    "performance/test_triggers.py",
+    "performance/test_success_criteria.py",
+    "migrations/test_watched_writes.py",
+)
 NO_GAP = "test_the_service_had_no_gap"
 WATCHED = "test_the_whole_cutover_was_watched"
 FEW_FAILED = "test_few_requests_failed_during_the_cutover"
@@ -29,7 +38,8 @@ class WatchFault(Fault):
     """A subclass's name says the harm, its docstring who would suffer what.
 
     `wire` is the way on which the watcher reaches the hospital, None for its proxy. `lasts` is for
-    how many seconds the wire does harm. `settings` are of `[targets.X.watch]`.
+    how many seconds the wire does harm. `settings` are of `[targets.X.watch]`, `triggers` of
+    `[targets.X.triggers]`; `judged` are those of the gate where they are others.
     """
 
     item = "zero-downtime"
@@ -38,6 +48,8 @@ class WatchFault(Fault):
     wire: ClassVar[type[HarmfulWire] | None] = None
     lasts: ClassVar[float] = 2.0
     settings: ClassVar[str] = ""
+    triggers: ClassVar[Mapping[str, float]] = {}
+    judged: ClassVar[Mapping[str, float]] = {}
 
     def harm(self, hospital: WatchedHospital, watcher: subprocess.Popen[str]) -> None:
         """Do harm. By default the wire does it for a while."""
@@ -49,7 +61,9 @@ class WatchFault(Fault):
 
     def watch(self, hospital: WatchedHospital) -> WatchAssessments:
         """Watch the hospital with this fault in it, and return the questions to the record."""
-        hospital.write_settings(f"[targets.site.watch]\n{self.settings}", self._open_way(hospital))
+        triggers = "\n".join(f"{name} = {value}" for name, value in self.triggers.items())
+        tables = f"[targets.site.watch]\n{self.settings}\n[targets.site.triggers]\n{triggers}"
+        hospital.write_settings(tables, self._open_way(hospital))
         with hospital.watch() as watcher:
             begins = time.time()
             time.sleep(1)
@@ -60,6 +74,16 @@ class WatchFault(Fault):
             watcher.wait(scale_seconds(30))
         self.after(hospital)
         return hospital.ask(begins, ends)
+
+    def ask(self, hospital: WatchedHospital) -> Mapping[str, Any]:
+        """Watch, and return the fixtures of the checks that read the record."""
+        asked = self.watch(hospital)
+        table = TriggerSettings.model_validate({**self.triggers, **self.judged})
+        return {
+            "watch": asked,
+            "triggers": TriggerAssessments(asked, table),
+            "night": NightCriteria(asked, Performance()),
+        }
 
     def after(self, hospital: WatchedHospital) -> None:
         """Do harm after the watch."""
@@ -111,5 +135,7 @@ def _load_checks(file: str) -> dict[str, Check]:
     return {name: check for name, check in vars(module).items() if name.startswith("test_")}
 
 
-WATCH_CHECKS: Mapping[str, Check] = {**_load_checks(CONTINUITY), **_load_checks(WRITES)}
+WATCH_CHECKS: Mapping[str, Check] = {
+    name: check for file in FILES for name, check in _load_checks(file).items()
+}
 """The checks that read the record, by their names."""
