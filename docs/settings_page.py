@@ -119,4 +119,7 @@ def format_toml(value: Any) -> str:
         return str(value).lower()
     if isinstance(value, tuple | list):
         return f"[{', '.join(map(format_toml, value))}]"
+    if isinstance(value, str) and '"' in value:
+        # A literal string: a selector of Prometheus reads best as it is.
+        return f"'{value}'"
     return str(value) if isinstance(value, int | float) else f'"{value}"'

@@ -70,7 +70,7 @@ def assemble(
     app.state.pool = connections
     app.state.audit_log = audit_log
     app.state.sign_ins = sign_ins
-    app.state.metrics = Metrics(connections)
+    app.state.metrics = Metrics(connections, settings.release)
     app.add_middleware(BodyLimit, limit=UPLOAD_LIMIT + _ROOM_FOR_FORM)
     app.add_middleware(
         Frame, log=Log(settings.log), metrics=app.state.metrics, release=settings.release

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from prometheus_client import CollectorRegistry, Counter, Histogram
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.process_collector import ProcessCollector
 from prometheus_client.registry import Collector
@@ -22,10 +22,11 @@ class Metrics:
     """Metrics of an application's requests, connection pool and process.
 
     The requests are `http_requests_total{method,route,status}` and
-    `http_request_duration_seconds{method,route}`.
+    `http_request_duration_seconds{method,route}`. `build_info{release}` names the release, for all
+    other series of the instance.
     """
 
-    def __init__(self, pool: Pool) -> None:
+    def __init__(self, pool: Pool, release: str) -> None:
         self.registry = CollectorRegistry()
         self._requests = Counter(
             "http_requests",
@@ -40,6 +41,8 @@ class Metrics:
             registry=self.registry,
             buckets=EDGES,
         )
+        build = Gauge("build_info", "The release", ["release"], registry=self.registry)
+        build.labels(release).set(1)
         self.registry.register(_PoolCollector(pool))
         ProcessCollector(registry=self.registry)
 

@@ -61,6 +61,10 @@ def describe_prometheus(url: str, instances: Sequence[str], run: str) -> dict[st
                 "process_resident_memory_bytes",
             ],
         },
+        "triggers": {
+            "release_info": "build_info",
+            "operations": {"search": 'method="GET",route="/api/v1/patients"'},
+        },
         "alerts": {
             "rules": monitoring.ALERTS,
             "thresholds": {"error-rate": 0.01, "response-time": 2},

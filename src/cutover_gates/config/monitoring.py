@@ -20,6 +20,7 @@ from cutover_gates.config.base import (
     WrittenReason,
 )
 from cutover_gates.config.logs_and_dashboards import ChannelSettings, DashboardSettings, LogSettings
+from cutover_gates.config.metric_settings import MetricSettings, TriggerSeries
 from cutover_gates.config.recorded_series import RecordedSeries
 
 Trigger = Literal["health", "error-rate", "response-time", "database"]
@@ -43,42 +44,6 @@ def _check_web_address(value: str) -> str:
 
 
 WebAddress = Annotated[str, AfterValidator(_check_web_address)]
-
-
-class MetricSettings(SettingsTable):
-    """What Prometheus must know of the target, and what must move when somebody works with it."""
-
-    requests: str | None = Field(
-        default=None,
-        description=(
-            "The counter of answered requests, as a selector: it must grow by what the run sends."
-            " Leave out by labels what health checks and scrapes count:"
-            ' `http_requests_total{route!="/metrics"}`.'
-        ),
-    )
-    quiet: bool = Field(
-        default=False,
-        description=(
-            "True where nobody else asks the target: then `requests` grows by exactly what was"
-            " sent."
-        ),
-    )
-    traffic: int = Field(
-        default=10, ge=1, le=200, description="Searches that are sent to move the metrics."
-    )
-    moving: tuple[str, ...] = Field(
-        default=(),
-        description=(
-            "Selectors of what must also grow with those searches, by whatever amount: seconds of "
-            "answers, CPU."
-        ),
-    )
-    present: tuple[str, ...] = Field(
-        default=(),
-        description=(
-            "Selectors of what must be there and fresh, of each instance; it need not move."
-        ),
-    )
 
 
 class AlertSettings(SettingsTable):
@@ -206,6 +171,10 @@ class Monitoring(SettingsTable):
     )
     metrics: MetricSettings = Field(
         default=MetricSettings(), description="What must be known of the target, and move."
+    )
+    triggers: TriggerSeries = Field(
+        default=TriggerSeries(),
+        description="The series from which the watcher feeds the rollback triggers.",
     )
     alerts: AlertSettings = Field(
         default=AlertSettings(), description="The alerts, and where they go."

@@ -65,6 +65,10 @@ class TriggerFeed:
         with self._lock:
             self._paths.append(result)
 
+    def has_new_answered(self) -> bool:
+        """Return whether the new release has answered a probe."""
+        return self._has_new
+
     def add_health(self, probe: HealthProbe) -> None:
         """Take in a probe of a ready path."""
         with self._lock:

@@ -15,6 +15,7 @@ from cutover_gates.probes.observability.channels.notification_channels import (
 from cutover_gates.targets.driver_factory import infrastructure_of
 from cutover_gates.targets.running_target import RunningTarget
 from cutover_gates.watch.order_delivery import OrderDelivery, load_apprise
+from cutover_gates.watch.prometheus_setup import open_prometheus
 from cutover_gates.watch.reading_sources import ReadingSource
 from cutover_gates.watch.record_lines import CHANNEL
 from cutover_gates.watch.record_writer import RecordWriter
@@ -42,15 +43,18 @@ def make_trigger_watch(
         list_ready_urls(settings, target),
         _load_authority(settings, target),
         report,
-        (*sources, *list_reading_sources(settings, target)),
+        (*sources, *list_reading_sources(settings, target, feed, redactor)),
         _make_delivery(settings, writer, report, redactor),
         search_rollback(settings, target),
     )
 
 
-def list_reading_sources(_settings: Settings, _target: RunningTarget) -> tuple[ReadingSource, ...]:
-    """Return a reader for each declared source beside the probes. Nothing is asked yet."""
-    return ()
+def list_reading_sources(
+    settings: Settings, target: RunningTarget, feed: TriggerFeed, redactor: Redactor
+) -> tuple[ReadingSource, ...]:
+    """Return a reader for each declared source beside the watcher's own. Nothing is asked yet."""
+    prometheus = open_prometheus(settings, target, feed.has_new_answered, redactor)
+    return (prometheus,) if prometheus else ()
 
 
 def list_ready_urls(settings: Settings, target: RunningTarget) -> dict[str, str]:

@@ -73,6 +73,7 @@ NAMED = {
     "cutover_gates.probes.observability.dashboards.assessments": {"DashboardAssessments"},
     "cutover_gates.probes.observability.logs.assessments": {"LogAssessments"},
     "cutover_gates.probes.observability.metrics.assessments": {"MetricAssessments"},
+    "cutover_gates.watch.response_baselines": {"ResponseBaselines"},
 }
 """Types of fixtures: a check may name them in its signature and nowhere else."""
 OWN = {

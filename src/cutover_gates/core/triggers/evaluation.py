@@ -32,7 +32,8 @@ class ShareReading:
 
     `at` and `seconds` are on the clock of the evaluation; `at` None: the evaluation's own time,
     `seconds` None: since the last evaluation. The key's trigger is `error-rate` or
-    `response-time`.
+    `response-time`. `spacing`: seconds between two counts of a source that is slower than the
+    evaluations.
     """
 
     key: ConditionKey
@@ -40,6 +41,7 @@ class ShareReading:
     total: int | None
     seconds: float | None = None
     at: float | None = None
+    spacing: float = 0.0
 
     def __post_init__(self) -> None:
         if self.key.trigger not in (TriggerName.ERRORS, TriggerName.RESPONSE):
@@ -89,7 +91,17 @@ class DatabaseReading:
         return self.login is not ProbeAnswer.NONE or any(each is not None for each in counts)
 
 
-TriggerReading = ShareReading | HealthReading | DatabaseReading
+@dataclass(frozen=True)
+class PendingReading:
+    """The source has nothing newer for a condition, and none is due yet.
+
+    It is neither known nor unknown. Whoever makes it bounds how long.
+    """
+
+    key: ConditionKey
+
+
+TriggerReading = ShareReading | HealthReading | DatabaseReading | PendingReading
 
 
 @dataclass(frozen=True)

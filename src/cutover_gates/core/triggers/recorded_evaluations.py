@@ -11,6 +11,7 @@ from cutover_gates.core.triggers.evaluation import (
     DatabaseReading,
     Evaluation,
     HealthReading,
+    PendingReading,
     ProbeAnswer,
     ShareReading,
     TriggerReading,
@@ -75,6 +76,8 @@ def _dump_reading(reading: TriggerReading) -> dict[str, Any]:
 
 def _load_reading(table: Mapping[str, Any]) -> TriggerReading:
     values = {**table, "key": parse_key(table["key"])}
+    if values.keys() == {"key"}:
+        return PendingReading(**values)
     if values["key"].trigger is TriggerName.HEALTH:
         return HealthReading(**{**values, "result": ProbeAnswer(values["result"])})
     if values["key"].trigger is TriggerName.DATABASE:

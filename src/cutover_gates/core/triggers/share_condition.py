@@ -186,7 +186,8 @@ def _interval_of(
     seconds = step if reading.seconds is None else reading.seconds
     # One missing scrape changes nothing: the next one counts for both. After more of them nobody
     # knows when the requests were.
-    if not 0 < seconds <= rule.longest_step + rule.tolerance or (last is not None and now <= last):
+    longest = max(rule.longest_step + rule.tolerance, 2.5 * reading.spacing)
+    if not 0 < seconds <= longest or (last is not None and now <= last):
         return None
     # No second is covered twice: it would hide one that is not covered at all.
     start = now - seconds if last is None else max(now - seconds, last)

@@ -11,6 +11,7 @@ from cutover_gates.core.triggers.evaluation import (
     DatabaseReading,
     Evaluation,
     HealthReading,
+    PendingReading,
     ShareReading,
     TriggerReading,
     group_readings,
@@ -67,8 +68,7 @@ class TriggerMachine:
         self.blind.advance(self.now, step, evaluation.sources, self.limits)
         readings = group_readings(evaluation.readings)
         for key in readings.keys() - self.conditions.keys():
-            self.conditions[key] = _new_condition(readings[key][0])
-            self.coverage[key] = ConditionCoverage()
+            self._add_condition(key, readings[key][0])
         for key in sorted(self.conditions):
             for reading in readings.get(key, (None,)):
                 self._advance(key, reading, step)
@@ -110,7 +110,14 @@ class TriggerMachine:
                     self.unproven.append(UnprovenSpan(self.now, reason, key))
         self.digest = digest
 
+    def _add_condition(self, key: ConditionKey, reading: TriggerReading) -> None:
+        if not isinstance(reading, PendingReading):
+            self.conditions[key] = _new_condition(reading)
+            self.coverage[key] = ConditionCoverage()
+
     def _advance(self, key: ConditionKey, reading: TriggerReading | None, step: float) -> None:
+        if isinstance(reading, PendingReading):
+            return
         condition, coverage = self.conditions[key], self.coverage[key]
         if isinstance(reading, HealthReading) and reading.terminating:
             self._retire(key, condition)

@@ -79,21 +79,21 @@ class PrometheusApi:
 
         Its samples are compared with this clock and no other.
         """
-        answer = self._fetch_data("/api/v1/query", query="time()")
+        answer = self.fetch_data("/api/v1/query", query="time()")
         try:
             return float(answer["result"][1])
         except (KeyError, IndexError, TypeError, ValueError):
-            raise self._unexpected_answer("/api/v1/query") from None
+            raise self.unexpected_answer("/api/v1/query") from None
 
     def query(self, expression: str, at: float | None = None) -> Sequence[PrometheusSample]:
         """Return the series that an expression finds at a moment (None: now)."""
         # repr: the shortest text that is exactly this number, so that two queries have one moment.
         moment = {} if at is None else {"time": repr(at)}
-        answer = self._fetch_data("/api/v1/query", query=expression, **moment)
+        answer = self.fetch_data("/api/v1/query", query=expression, **moment)
         try:
             return [_parse_sample(each) for each in answer["result"]]
         except (KeyError, IndexError, TypeError, ValueError):
-            raise self._unexpected_answer("/api/v1/query") from None
+            raise self.unexpected_answer("/api/v1/query") from None
 
     def query_total(self, expression: str, at: float | None = None) -> float | None:
         """Return the sum of what it finds; None where that is nothing, or not a finite number."""
@@ -136,7 +136,7 @@ class PrometheusApi:
         try:
             return max(parse_duration(str(each["scrapeInterval"])) for each in own)
         except (KeyError, ValueError):
-            raise self._unexpected_answer("/api/v1/targets") from None
+            raise self.unexpected_answer("/api/v1/targets") from None
 
     def fetch_alerts(self) -> Sequence[RaisedAlert]:
         """Return every alert that is pending or firing."""
@@ -174,23 +174,25 @@ class PrometheusApi:
         )
 
     def _fetch_list(self, path: str, name: str, **parameters: str) -> Sequence[Mapping[str, Any]]:
-        entries = self._fetch_data(path, **parameters).get(name)
+        entries = self.fetch_data(path, **parameters).get(name)
         if not isinstance(entries, list) or not all(isinstance(each, dict) for each in entries):
-            raise self._unexpected_answer(path)
+            raise self.unexpected_answer(path)
         return entries
 
-    def _fetch_data(self, path: str, **parameters: str) -> dict[str, Any]:
+    def fetch_data(self, path: str, **parameters: str) -> dict[str, Any]:
+        """Return the `data` of an answer that is complete."""
         answer = self.service.get(path, **parameters)
         data = answer.get("data") if isinstance(answer, dict) else None
         if not isinstance(data, dict) or answer.get("status") != "success":
-            raise self._unexpected_answer(path)
+            raise self.unexpected_answer(path)
         # A query layer over several stores warns where not all of them have answered.
         if answer.get("warnings"):
             warning = self.service.mask(answer["warnings"][0])
             raise SourceUnavailable(f"answered in part: {warning}", self.service.format_url(path))
         return data
 
-    def _unexpected_answer(self, path: str) -> SourceUnavailable:
+    def unexpected_answer(self, path: str) -> SourceUnavailable:
+        """Return the error for an answer of another shape."""
         return SourceUnavailable(
             "gave an answer that is not that of a Prometheus", self.service.format_url(path)
         )

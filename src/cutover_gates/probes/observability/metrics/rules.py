@@ -74,3 +74,10 @@ COUNTER_KEPT = Rule(
     "A restart of an instance resets its counters, so their growth is unknown.",
     "Run the check again when no instance restarts.",
 )
+TIMES_RECORDED = Rule(
+    "METRIC-012",
+    "The response times of the trigger's operations are recorded before the cutover",
+    "Without a baseline from the same histogram nobody knows what twice the baseline is.",
+    "Correct monitoring.triggers.operations and monitoring.triggers.durations, or let users and the"
+    " run send more requests before the gate.",
+)
