@@ -34,15 +34,10 @@ class DeclaredSources:
             if one:
                 one.add_own_gap(span)
 
-    def record_baseline(self, now: float) -> str:
-        """Record the baseline of the response times, and return it in one line.
-
-        Raises `SettingsError` where it would be none.
-        """
-        if self.response is None:
-            return "no baseline: the probes are not asked for response times"
-        found = self.response.record_baseline(now)
-        return found.describe(self.response.settings.response_statistic)
+    def record_baseline(self, now: float) -> None:
+        """Record the baseline of the response times. Raises `SettingsError` where it is none."""
+        if self.response:
+            self.response.record_baseline(now)
 
     def list_all(self) -> tuple[ReadingSource, ...]:
         """Return those that are declared."""

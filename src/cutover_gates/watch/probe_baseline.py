@@ -70,7 +70,8 @@ class ProbeBaseline:
             for name, bounds in self.bounds.items()
             if bounds.get(statistic) is not None
         ]
-        return f"baseline: {', '.join(told)}, {self.per_second:.1f} probes of all paths a second"
+        found = ", ".join(told) or "too few answers of the release before"
+        return f"baseline: {found}, {self.per_second:.1f} probes of all paths a second"
 
     def to_plain(self) -> dict[str, Any]:
         """Return JSON-able values; `from_plain` reads them."""

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 
 from cutover_gates.config.base import SettingsError
 from cutover_gates.config.triggers import TriggerSettings
-from cutover_gates.core.triggers.comparable_readings import ResponseBaseline, find_incomparable
+from cutover_gates.core.triggers.comparable_readings import find_incomparable
 from cutover_gates.core.triggers.evaluation import ShareReading
 from cutover_gates.core.triggers.trigger_limits import LOAD_FACTOR
 from cutover_gates.core.triggers.trigger_names import (
@@ -32,6 +32,7 @@ from cutover_gates.watch.probe_baseline import (
 )
 from cutover_gates.watch.probe_results import PathProbe
 from cutover_gates.watch.reading_sources import SourceReadings
+from cutover_gates.watch.slow_counter import SlowCounter, make_counter
 from cutover_gates.watch.time_spans import Span
 from cutover_gates.watch.trigger_feed import SETTLED_SECONDS
 
@@ -101,12 +102,13 @@ class ResponseReadings:
         unknown: dict[ConditionKey, str] = {}
         for operation in self.settings.response_operations:
             own = [one for one in times if one.path == operation]
-            reason = self._find_unknown(operation, per_second, Span(began, end))
+            counter = self._make_counter(operation, own, per_second, Span(began, end))
             for subject in sorted({SERVICE, *self._seen}):
                 key = ConditionKey(TriggerName.RESPONSE, subject, self.source, operation)
-                readings.append(self._count(key, own, reason, seconds, end))
-                if reason:
-                    unknown[key] = reason
+                of_subject = [one for one in own if subject in self._subjects_of(one)]
+                readings.append(counter.count(key, of_subject, seconds, end))
+                if counter.unknown:
+                    unknown[key] = counter.unknown
         return SourceReadings(tuple(readings), False, unknown)
 
     def take_settled(self, end: float) -> list[PathProbe]:
@@ -159,43 +161,28 @@ class ResponseReadings:
             return (SERVICE,)
         return (SERVICE, NEW if result.release == self.release else OLD)
 
-    def _find_unknown(self, operation: str, per_second: float, span: Span) -> str:
-        """Return why slow answers of an operation cannot be counted; empty where they can."""
+    def _make_counter(
+        self, operation: str, times: Sequence[PathProbe], per_second: float, span: Span
+    ) -> SlowCounter:
+        """Return what counts the slow answers of an operation, or why they cannot be counted."""
         if operation not in self.asked:
-            return f"the watcher does not ask {operation}: the target is declared not to have it"
+            return SlowCounter(f"the watcher does not ask {operation}: the target has it not")
         if self.baseline is None:
-            return NO_BASELINE
-        found = self._find_baseline(operation)
+            return SlowCounter(NO_BASELINE)
+        statistic = self.settings.response_statistic
+        found = self.baseline.find(operation, statistic)
         if found is None:
-            return self.baseline.explain_missing(operation, self.settings.response_statistic)
-        if sum(_overlap(span, gap) for gap in self._gaps) > span.seconds / 2:
-            return "the watcher itself did not run for most of the time"
+            return SlowCounter(self.baseline.explain_missing(operation, statistic))
+        unseen = sum(_overlap(span, gap) for gap in self._gaps)
+        if unseen > span.seconds / 2:
+            return SlowCounter("the watcher itself did not run for most of the time")
         if find_incomparable(found, self.source, per_second):
             # Without the load of this moment: it would be another reason at each evaluation.
             usual = f"{self.baseline.per_second:.1f} probes a second"
-            return f"the load is more than {LOAD_FACTOR} times that of the baseline ({usual})"
-        return ""
-
-    def _find_baseline(self, operation: str) -> ResponseBaseline | None:
-        if self.baseline is None:
-            return None
-        return self.baseline.find(operation, self.settings.response_statistic)
-
-    def _count(
-        self,
-        key: ConditionKey,
-        times: Sequence[PathProbe],
-        reason: str,
-        seconds: float,
-        end: float,
-    ) -> ShareReading:
-        """Return the counts of one subject. No answer in an interval is a count of nothing."""
-        found = self._find_baseline(key.operation)
-        if reason or found is None:
-            return ShareReading(key, None, None, seconds, end)
-        limit = found.limit(self.settings.response_factor)
-        own = [one for one in times if key.subject in self._subjects_of(one)]
-        return ShareReading(key, sum(one.took > limit for one in own), len(own), seconds, end)
+            return SlowCounter(
+                f"the load is more than {LOAD_FACTOR} times that of the baseline ({usual})"
+            )
+        return make_counter(found, self.settings.response_factor, times)
 
 
 def _overlap(span: Span, other: Span) -> float:

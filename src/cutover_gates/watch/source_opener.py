@@ -89,6 +89,7 @@ class SourceOpener:
 
     def _keep_baseline(self, baseline: ProbeBaseline) -> None:
         self.writer.write(BASELINE, **baseline.to_plain())
+        self.report(baseline.describe(self._triggers.response_statistic))
 
     def _open_login(self) -> LoginReadings | None:
         dsn = self.target.database
@@ -150,6 +151,9 @@ class SourceOpener:
         """Write down what the deployment did, and show it."""
         self.writer.write(SEEN, text=text)
         self.report(text)
+
+
+STATE_FILE = "triggers.json"
 
 
 def has_login_worked(folder: Path) -> bool:

@@ -112,7 +112,7 @@ class Watcher:
             self.report(f"watching {self.target.name} at {self.target.url}: {folder}")
             loop.run(self.clock() + seconds)
             if self.for_baseline:
-                self.report(sources.record_baseline(self.clock()))
+                sources.record_baseline(self.clock())
             else:
                 self._read_back()
 

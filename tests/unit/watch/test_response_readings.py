@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 
@@ -106,6 +107,17 @@ def test_an_interval_without_an_answer_is_a_count_and_a_gap_of_the_watcher_is_no
     assert counts(source, BEGINS + 2) == {SERVICE: (0, 0)}
     source.add_own_gap(Span(BEGINS + 1, BEGINS + 1.9))
     assert "watcher itself" in reason(source, BEGINS + 3)
+
+
+def test_a_busy_watcher_measures_nothing() -> None:
+    """Probes that begin late are left out; where most do, nothing is known."""
+    source = prepared()
+    late = replace(probe(BEGINS + 1, 0.5, "2.0.0"), planned=BEGINS + 0.99)
+    for one in (late, probe(BEGINS + 1, 0.01, "2.0.0")):
+        source.add_result(one)
+    assert counts(source, BEGINS + 3) == {NEW: (0, 1), SERVICE: (0, 1)}
+    source.add_result(replace(late, started=BEGINS + 3, planned=BEGINS + 2.99))
+    assert "too busy" in reason(source, BEGINS + 5)
 
 
 def test_the_baseline_is_of_the_release_before_and_of_the_time_before_the_cutover() -> None:

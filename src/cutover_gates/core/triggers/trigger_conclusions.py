@@ -100,7 +100,8 @@ def _find_open(machine: TriggerMachine, key: ConditionKey) -> Iterator[str]:
     condition, coverage = machine.conditions[key], machine.coverage[key]
     if condition.state is TriggerState.PENDING and condition.since is not None:
         yield f"{key.text} is pending since {condition.since:.0f} s"
-    if condition.state is TriggerState.FIRED:
+    ordered = any(firing.key == key for firing in machine.firings)
+    if condition.state is TriggerState.FIRED and not ordered:
         yield f"{key.text} is shown and orders no rollback (health_scope)"
     if condition.value is TriggerValue.UNKNOWN and coverage.asked:
         yield f"{key.text} is unknown"

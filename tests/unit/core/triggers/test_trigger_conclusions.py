@@ -21,6 +21,7 @@ from cutover_gates.core.triggers.trigger_conclusions import (
     conclude,
     may_advance,
 )
+from cutover_gates.core.triggers.trigger_limits import TriggerLimits
 from cutover_gates.core.triggers.trigger_machine import TriggerMachine
 from cutover_gates.core.triggers.trigger_names import (
     NEW,
@@ -117,6 +118,15 @@ def test_one_blind_source_holds() -> None:
     machine, fired = run_course([replace(each, sources=sources) for each in _healthy_night()])
     assert not fired
     assert {each.outcome for each in conclude(machine)} == {TriggerOutcome.NOT_PROVEN}
+
+
+@pytest.mark.parametrize("fires", [True, False])
+def test_only_what_orders_nothing_is_called_shown(fires: bool) -> None:
+    course = health_course("OFFFF", parse_key("health/instance:a/probes/"))
+    machine, _ = run_course(course, TriggerLimits(instances_fire=fires))
+    (health,) = (one for one in conclude(machine) if one.trigger is TriggerName.HEALTH)
+    told = [reason for reason in health.reasons if "orders no rollback" in reason]
+    assert bool(told) is not fires
 
 
 def test_a_release_before_that_is_as_slow_is_told() -> None:
