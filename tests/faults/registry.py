@@ -112,6 +112,10 @@ MODULES: Mapping[str, tuple[str, ...]] = {
         "watch.lost_writes",
         "watch.fired_triggers",
         "watch.night_criteria",
+        "watch.slow_answers",
+        "watch.wrong_answers",
+        "watch.failed_connections",
+        "watch.deployment_changes",
     ),
 }
 """The modules of each subject, in the order in which their faults are tried."""

@@ -89,15 +89,15 @@ LEAST: Mapping[str, Mapping[str, int]] = {
     "watch": {
         "zero-downtime": 12,
         "no-data-loss": 3,
-        "trigger-health": 1,
-        "trigger-error-rate": 7,
-        "trigger-response-time": 1,
-        "trigger-database": 1,
+        "trigger-health": 3,
+        "trigger-error-rate": 10,
+        "trigger-response-time": 6,
+        "trigger-database": 8,
         "success-error-rate": 2,
         "success-response-times": 1,
     },
 }
-"""The faults of each item on 2026-11-30: 525. A fault is not given up without a reason, so a number
+"""The faults of each item on 2026-11-30: 542. A fault is not given up without a reason, so a number
 only goes up.
 """
 
