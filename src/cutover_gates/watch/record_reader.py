@@ -28,6 +28,7 @@ from cutover_gates.watch.record_lines import (
     PROBE,
     READ_BACK,
     TRIGGERS,
+    UNKNOWN,
     BrokenLine,
     decode_line,
 )
@@ -60,12 +61,18 @@ class WatchRecord:
     read_backs: list[Mapping[str, Any]] = field(default_factory=list)
     marks: list[StepMark] = field(default_factory=list)
     baselines: list[Mapping[str, Any]] = field(default_factory=list)
+    unknown: list[Mapping[str, Any]] = field(default_factory=list)
     watched: list[Span] = field(default_factory=list)
     own_gaps: list[Span] = field(default_factory=list)
     problems: list[str] = field(default_factory=list)
     cut_lines: list[str] = field(default_factory=list)
     trigger_lines: list[list[Mapping[str, Any]]] = field(default_factory=list)
     segments: dict[str, str] = field(default_factory=dict)
+
+    def find_list(self, do: str) -> list[Mapping[str, Any]] | None:
+        """Return where lines of a kind are kept as they are; None for the other kinds."""
+        kinds = {READ_BACK: self.read_backs, BASELINE: self.baselines, UNKNOWN: self.unknown}
+        return kinds.get(do)
 
     @property
     def tags(self) -> frozenset[str]:
@@ -93,7 +100,7 @@ def read_record(folder: Path, release: str | None = None) -> WatchRecord:
     record.trigger_lines.sort(key=lambda lines: lines[0]["at"] if lines else 0.0)
     record.results.sort(key=lambda result: result.started)
     record.journal.sort(key=lambda line: line["at"])
-    for lines in (record.read_backs, record.baselines):
+    for lines in (record.read_backs, record.baselines, record.unknown):
         lines.sort(key=lambda line: line["at"])
     # A second watcher that ran in time covers what the first one missed.
     record.watched = join_spans(alive)
@@ -204,7 +211,5 @@ def _add_line(record: WatchRecord, reading: _ProcessReading, line: Mapping[str, 
         reading.add_sign_of_life(line["ends"])
     elif do in JOURNAL_LINES:
         record.journal.append(line)
-    elif do == READ_BACK:
-        record.read_backs.append(line)
-    elif do == BASELINE:
-        record.baselines.append(line)
+    elif (kept := record.find_list(do)) is not None:
+        kept.append(line)

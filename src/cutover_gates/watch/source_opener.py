@@ -153,9 +153,6 @@ class SourceOpener:
         self.report(text)
 
 
-STATE_FILE = "triggers.json"
-
-
 def has_login_worked(folder: Path) -> bool:
     """Return whether the login of a watcher before this one was let in, or refused."""
     try:

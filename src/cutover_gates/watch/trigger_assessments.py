@@ -23,6 +23,7 @@ from cutover_gates.watch.kept_triggers import STATE_FILE, KeptTriggers, read_kep
 from cutover_gates.watch.record_reader import WatchRecord
 from cutover_gates.watch.time_spans import Span, format_moment, format_span
 from cutover_gates.watch.trigger_replay import ReplayedFiring, TriggerReplay, replay_window
+from cutover_gates.watch.unknown_reasons import list_unknown_reasons
 
 
 @dataclass(frozen=True)
@@ -90,8 +91,13 @@ class TriggerAssessments:
         add_record_problems(builder, self.record)
         self._add_firings(builder, trigger)
         self._add_problems(builder)
-        for reason in self._list_reasons(trigger):
+        reasons = self._list_reasons(trigger)
+        for reason in reasons:
             builder.add_gap(rules.DECIDED, trigger, reason)
+        # What was unknown for a moment holds nothing; where it held, it says why.
+        unknown = list_unknown_reasons(self.record.unknown, self.window, trigger)
+        for about, reason in unknown if reasons else ():
+            builder.add_gap(rules.DECIDED, about, reason)
         machine, _ = self.machine
         keys = [key for key in sorted(machine.conditions) if key.trigger == trigger]
         builder.checked += [key.text.rstrip("/") for key in keys]

@@ -133,6 +133,8 @@ def run_night(source: KubernetesReadings, cluster: DeploymentEnvironment) -> Tri
     return machine
 
 
+# The rollouts of tests/faults/watch try the same with a real watcher.
+@pytest.mark.thorough
 def test_an_instance_that_is_taken_away_fires_nothing_and_a_dead_one_does(
     cluster: DeploymentEnvironment,
 ) -> None:

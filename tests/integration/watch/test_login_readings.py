@@ -111,6 +111,7 @@ def test_a_port_without_a_server_is_broken() -> None:
     assert (found.outcome, found.why) == (LoginOutcome.BROKEN, "connection refused")
 
 
+@pytest.mark.thorough
 def test_a_server_that_takes_the_connection_and_says_nothing_is_broken_in_time() -> None:
     with socket.create_server(("127.0.0.1", 0)) as silent:
         found = attempt_login(f"host=127.0.0.1 port={silent.getsockname()[1]}", 1)
