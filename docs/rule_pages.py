@@ -39,6 +39,7 @@ SUBJECTS: Mapping[str, str] = {
     "REPLAY": "Replay of the migration on the backup",
     "REHEARSAL": "Rehearsal of the migration",
     "RES": "Resources under load",
+    "ROLLOUT": "A step of a rollout",
     "ROWS": "Rows against the snapshot",
     "RUN": "The run itself",
     "SCHEMA": "Schema",

@@ -13,6 +13,7 @@ from typing import Any
 from pydantic import Field, SecretStr, field_validator
 
 from cutover_gates.config.base import Seconds, SettingsTable
+from cutover_gates.config.rollout_proof import RolloutProof
 
 IN_COMMAND = ("port",)
 """What a word of `command` may name. The DSN holds a password, and everybody on a machine can read
@@ -185,6 +186,9 @@ class Rollout(SettingsTable):
     connections: RolloutConnections = Field(
         default=RolloutConnections(),
         description="The database connections that both releases may hold at the same time.",
+    )
+    proof: RolloutProof = Field(
+        default=RolloutProof(), description="What each step must prove of the new release."
     )
 
 

@@ -1,0 +1,88 @@
+"""`[targets.NAME.rollout.proof]`: what each step of a rollout must prove of the new release."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import Field
+
+from cutover_gates.config.base import LOOSER_ABOVE, LOOSER_BELOW, Seconds, SettingsTable
+
+Percent = Annotated[float, Field(gt=0, le=50, allow_inf_nan=False)]
+
+
+class ErrorPercents(SettingsTable):
+    """The greatest percentage of failed answers of the new release; defaults are the plan's."""
+
+    canary: Percent = Field(
+        default=1, json_schema_extra=LOOSER_ABOVE, description="Percent at 10 %."
+    )
+    half: Percent = Field(
+        default=0.5, json_schema_extra=LOOSER_ABOVE, description="Percent at 50 %."
+    )
+    full: Percent = Field(
+        default=0.1, json_schema_extra=LOOSER_ABOVE, description="Percent at 100 %."
+    )
+
+    def share_of_step(self, percent: int) -> float:
+        """Return the limit of the step with this percentage of the traffic, as a share."""
+        return {10: self.canary, 50: self.half, 100: self.full}[percent] / 100
+
+
+class RolloutProof(SettingsTable):
+    """What each step must prove of the new release.
+
+    The two releases are compared at the same time, and the new one's failures are held against a
+    limit. A clean rollout is blamed with a probability of at most 0.25 %, all steps together.
+    """
+
+    error_percents: ErrorPercents = Field(
+        default=ErrorPercents(),
+        description=(
+            "The greatest percentage of failed answers that each step allows. The answers of the"
+            " steps before count, too, while the image is the same."
+        ),
+    )
+    warm_up_seconds: float = Field(
+        default=60,
+        ge=0,
+        le=600,
+        json_schema_extra=LOOSER_ABOVE,
+        description=(
+            "Seconds after the first answer of a new instance that the comparison with the old"
+            " release leaves out. The limits of errors and the triggers count them."
+        ),
+    )
+    share_tolerance: float = Field(
+        default=0.25,
+        ge=0,
+        le=1,
+        json_schema_extra=LOOSER_ABOVE,
+        description=(
+            "How far the share of the new release may be from the weight, as a part of the smaller"
+            " side: 0.25 allows 7.5 % to 12.5 % at 10 %, and no answer of the old one at 100 %."
+        ),
+    )
+    operation_answers: int = Field(
+        default=1,
+        ge=1,
+        le=10_000,
+        json_schema_extra=LOOSER_BELOW,
+        description="Answers of the new release that each critical path must have in each step.",
+    )
+    watched_share: float = Field(
+        default=0.95,
+        gt=0,
+        le=1,
+        json_schema_extra=LOOSER_BELOW,
+        description="The share of each step in which a watcher must have run.",
+    )
+    settle_seconds: Seconds = Field(
+        default=5,
+        le=120,
+        json_schema_extra=LOOSER_ABOVE,
+        description=(
+            "Seconds at the beginning of a step that its share leaves out: connections that are"
+            " open go on to where they were."
+        ),
+    )

@@ -1,0 +1,64 @@
+"""The rules of a step of a rollout."""
+
+from __future__ import annotations
+
+from cutover_gates.core.findings import Rule
+
+STEP_WATCHED = Rule(
+    "ROLLOUT-001",
+    "The step was watched from its beginning to its end",
+    "A time without probes may have been an outage of the new release.",
+    "Start `cutover-gates watch` before the rollout, and give it a machine that is not busy.",
+)
+TRAFFIC_ON_NEW = Rule(
+    "ROLLOUT-002",
+    "The new release answered during the whole step",
+    "A canary without traffic proves nothing, and is advanced all the same.",
+    "Look at the weight, at the route and at the pods of the new release. Set limits.release_header"
+    " to the header that names the release.",
+)
+SHARE_AS_DECLARED = Rule(
+    "ROLLOUT-003",
+    "The new release answers the share of the step",
+    "A step with another share is another step: at 33 % a third of the wards is the canary.",
+    "Look at the weights that the balancer has, and at the number of instances: 10 % of three pods"
+    " are 33 %.",
+)
+EACH_OPERATION_ASKED = Rule(
+    "ROLLOUT-004",
+    "Each critical path was answered by the new release",
+    "A path that only the old release answered is not known to work.",
+    "Raise the rate of the path in watch.paths, prolong the step, or let the balancer deal by"
+    " chance instead of in a fixed order.",
+)
+ONE_NEW_RELEASE = Rule(
+    "ROLLOUT-005",
+    "Only the two releases answered, and the new one had one image during the step",
+    "What was proven of one image says nothing of another.",
+    "Find out who deployed meanwhile, and begin the step again.",
+)
+NO_MORE_ERRORS = Rule(
+    "ROLLOUT-006",
+    "The new release fails no more often than the old one at the same time",
+    "What the new release breaks grows with its share.",
+    "Roll back, and look at the first failures: the operation, the instance and the reason.",
+)
+NOT_SLOWER = Rule(
+    "ROLLOUT-007",
+    "The new release answers no slower than the old one at the same time",
+    "Slow answers become time-outs when all of the traffic is on the new release.",
+    "Roll back, or compare queries, pools and limits of both releases. Where only its start is"
+    " slow, set rollout.proof.warm_up_seconds.",
+)
+ERRORS_WITHIN_LIMIT = Rule(
+    "ROLLOUT-008",
+    "The new release fails at most as often as the step allows",
+    "A release that fails as often as the one before may still fail too often.",
+    "Look at the failures. Where there were too few answers, prolong the step or raise the rate.",
+)
+WARM_UP_ENDS = Rule(
+    "ROLLOUT-009",
+    "The new release was past its warm-up for most of the step",
+    "What the comparison leaves out is not compared.",
+    "Find out why instances are started again and again, or shorten rollout.proof.warm_up_seconds.",
+)
