@@ -33,3 +33,12 @@ def test_few_requests_failed_during_the_cutover(watch: WatchAssessments) -> None
     A rejection, no answer, and a wrong answer with the right status are all failures.
     """
     assert_passed(watch.assess_failures())
+
+
+@pytest.mark.plan("zero-downtime")
+def test_each_release_understands_what_the_other_wrote(watch: WatchAssessments) -> None:
+    """What one release wrote, the other reads, and knows again when it is repeated.
+
+    The release of each answer stands in its header. Where only one answered, nothing crossed.
+    """
+    assert_passed(watch.assess_crossings())

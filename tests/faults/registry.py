@@ -116,6 +116,7 @@ MODULES: Mapping[str, tuple[str, ...]] = {
         "watch.wrong_answers",
         "watch.failed_connections",
         "watch.deployment_changes",
+        "watch.release_crossings",
     ),
 }
 """The modules of each subject, in the order in which their faults are tried."""

@@ -87,8 +87,8 @@ LEAST: Mapping[str, Mapping[str, int]] = {
         "dashboards-verified": 6,
     },
     "watch": {
-        "zero-downtime": 12,
-        "no-data-loss": 3,
+        "zero-downtime": 15,
+        "no-data-loss": 4,
         "trigger-health": 3,
         "trigger-error-rate": 10,
         "trigger-response-time": 6,

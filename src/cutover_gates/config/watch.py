@@ -31,6 +31,12 @@ class WatchPaths(SettingsTable):
     registration: Interval = Field(
         default=5, description="Register a patient twice under one idempotency key."
     )
+    across_releases: Interval = Field(
+        default=2,
+        description=(
+            "Read a patient whom perhaps the other release registered, and repeat the registration."
+        ),
+    )
     visit: Interval = Field(default=5, description="Open a visit.")
     upload: Interval = Field(default=5, description="File a small document.")
     download: Interval = Field(default=1, description="Read the bytes of a small document.")

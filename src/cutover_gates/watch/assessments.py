@@ -16,6 +16,7 @@ from cutover_gates.watch import rules
 from cutover_gates.watch.continuity import Continuity, ServiceGap, describe_continuity
 from cutover_gates.watch.journal_reader import WRITES_TITLE, add_record_problems, compare_writes
 from cutover_gates.watch.record_reader import WatchRecord, read_record
+from cutover_gates.watch.release_crossings import assess_crossings
 from cutover_gates.watch.time_spans import Span, add_up, format_moment, format_span
 
 FRESH_SECONDS = 2.0
@@ -96,6 +97,13 @@ class WatchAssessments:
         builder.checked += self._paths_with_results()
         builder.figures = self._figures()
         return self._finish(builder, "failures of the watcher's probes")
+
+    def assess_crossings(self) -> Assessment:
+        """Return whether each release understood what the other one had written."""
+        repeats = any(head.get("repeats", False) for head in self.record.heads)
+        builder = assess_crossings(self.continuity.results, repeats=repeats)
+        builder.checked += self._paths_with_results()
+        return self._finish(builder, "what one release wrote, asked of the other")
 
     def assess_writes(self) -> Assessment:
         """Return whether every write that was acknowledged in the window was found again."""

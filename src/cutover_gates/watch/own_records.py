@@ -18,6 +18,7 @@ from cutover_gates.hospital import (
     Upload,
 )
 from cutover_gates.hospital.synthetic import FileFactory, PatientFactory
+from cutover_gates.watch.release_crossings import Registrations
 
 SMALL_BYTES = 2048
 
@@ -38,6 +39,7 @@ class OwnRecords:
     files: FileFactory
     media_type: str
     read: Patient
+    registrations: Registrations = field(default_factory=Registrations)
     writable: queue.SimpleQueue[Patient] = field(default_factory=queue.SimpleQueue)
     small: OwnDocument | None = None
     large: OwnDocument | None = None

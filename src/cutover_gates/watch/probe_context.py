@@ -9,6 +9,7 @@ from threading import Lock
 
 from cutover_gates.core.findings import THIS_CHECK, Finding, FindingsError
 from cutover_gates.hospital import Credentials, Driver, Role, Session
+from cutover_gates.watch.answer_headers import AnswerHeaders
 from cutover_gates.watch.own_records import OwnRecords
 from cutover_gates.watch.session_keeper import SessionKeeper
 
@@ -25,7 +26,8 @@ class ProbeContext:
     """What the probes work with.
 
     `fresh` opens a connection for each request, `slow` is a slow line. `old_session` is the session
-    that was opened when the watcher began. `unsupported` is what the target does not offer.
+    that was opened when the watcher began. `headers` name who answered. `unsupported` is what
+    the target does not offer.
     """
 
     driver: Driver
@@ -35,6 +37,7 @@ class ProbeContext:
     users: Mapping[Role, Credentials]
     records: OwnRecords
     old_session: Session
+    headers: AnswerHeaders
     unsupported: Collection[str] = ()
     old_session_lock: Lock = field(default_factory=Lock)
     random: SystemRandom = field(default_factory=SystemRandom)

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 
 import httpx
 
 from cutover_gates.core.evidence.redact import Redactor
-from cutover_gates.drivers.request_context import RequestContext
 from cutover_gates.hospital import (
     ProtocolViolation,
     Reason,
@@ -19,6 +17,7 @@ from cutover_gates.hospital import (
     Unsupported,
 )
 from cutover_gates.util.text import first_error_line
+from cutover_gates.watch.answer_headers import AnswerHeaders
 from cutover_gates.watch.probe_context import NotSent, ProbeContext
 from cutover_gates.watch.probe_paths import ACTS
 from cutover_gates.watch.probe_results import PathProbe, ProbeOutcome
@@ -27,35 +26,6 @@ from cutover_gates.watch.session_keeper import NoSession
 
 REASON_CHARACTERS = 300
 LOWEST_ERROR = 400
-
-
-@dataclass
-class _LastAnswer:
-    status: int = 0
-    release: str = ""
-    instance: str = ""
-    asked_again: bool = False
-
-
-class AnswerHeaders(threading.local):
-    """What the answers to this thread's probe said of who gave them."""
-
-    def __init__(self, release_header: str | None, instance_header: str | None) -> None:
-        self._release, self._instance = release_header or "", instance_header or ""
-        self.last = _LastAnswer()
-
-    def clear(self) -> None:
-        """Forget the answers of the probe before."""
-        self.last = _LastAnswer()
-
-    def observe(self, request: httpx.Request, response: httpx.Response | None) -> None:
-        """Keep what an answer says. The transport calls it in the thread that asked."""
-        self.last.asked_again |= RequestContext.of(request).asked_again
-        if response is None:
-            return
-        self.last.status = response.status_code
-        self.last.release = response.headers.get(self._release, "") if self._release else ""
-        self.last.instance = response.headers.get(self._instance, "") if self._instance else ""
 
 
 @dataclass
@@ -105,6 +75,7 @@ class ProbeRunner:
             last.instance,
             role.value if role else "",
             last.asked_again,
+            tuple(last.crossings),
         )
 
     def _classify(self, error: Exception) -> tuple[ProbeOutcome, str]:

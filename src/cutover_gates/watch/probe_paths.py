@@ -15,7 +15,9 @@ from cutover_gates.hospital import Driver, Patient, PatientQuery, Rejected, Role
 from cutover_gates.hospital.synthetic import token
 from cutover_gates.watch.own_records import OwnDocument
 from cutover_gates.watch.probe_context import Act, NotSent, ProbeContext, require_equal
+from cutover_gates.watch.release_crossings import PATH, READ, REPEATED, SESSION, Registration
 
+SAME_KEY = "the patient of the same idempotency key"
 IDEMPOTENCY = "idempotency-keys"
 """The capability of a target that knows a repeated request by its key."""
 
@@ -89,12 +91,37 @@ def write(context: ProbeContext) -> Role:
 def register(context: ProbeContext) -> Role:
     """Register a patient twice under one key: the second answer names the same patient."""
     session = context.keeper.session(Role.REGISTRAR)
-    draft, key = context.records.people.draft(), token()
-    first = context.driver.register(session, draft, idempotency_key=key)
+    first = register_once(context)
     if IDEMPOTENCY in context.unsupported:
         return Role.REGISTRAR
-    again = context.driver.register(session, draft, idempotency_key=key)
-    require_equal("the patient of the same idempotency key", first.id, again.id)
+    again = context.driver.register(session, first.draft, idempotency_key=first.key)
+    require_equal(SAME_KEY, first.patient.id, again.id)
+    return Role.REGISTRAR
+
+
+def register_once(context: ProbeContext) -> Registration:
+    """Register a patient under a key, and keep who answered: the other release shall know it."""
+    session = context.keeper.session(Role.REGISTRAR)
+    draft, key = context.records.people.draft(), token()
+    patient = context.driver.register(session, draft, idempotency_key=key)
+    made = Registration(patient, draft, key, context.headers.last.release)
+    context.records.registrations.add(made)
+    return made
+
+
+def cross_releases(context: ProbeContext) -> Role:
+    """Read a patient that perhaps the other release registered, and register it once more."""
+    made, headers = context.records.registrations.choose(), context.headers
+    session = context.keeper.session(Role.REGISTRAR)
+    issuer = context.keeper.issuer(Role.REGISTRAR)
+    with headers.note_crossing(READ, made.release), headers.note_crossing(SESSION, issuer):
+        patient = context.driver.patient(session, made.patient.id)
+        stored = context.driver.features.stored_form(made.draft)
+        require_equal("the patient", stored, patient.draft)
+    if IDEMPOTENCY not in context.unsupported:
+        with headers.note_crossing(REPEATED, made.release):
+            again = context.driver.register(session, made.draft, idempotency_key=made.key)
+            require_equal(SAME_KEY, made.patient.id, again.id)
     return Role.REGISTRAR
 
 
@@ -151,6 +178,7 @@ ACTS: Mapping[str, Act] = {
     "search": search,
     "write": write,
     "registration": register,
+    PATH: cross_releases,
     "visit": open_visit,
     "upload": upload,
     "download": download,
@@ -164,6 +192,7 @@ SLOW_PATHS = WatchPaths.SLOW
 """The paths that take long by themselves."""
 NEEDED: Mapping[str, str] = {
     "registration": "register",
+    PATH: "register",
     "write": "update",
     "search": "search",
     "visit": "open_visit",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections import Counter, defaultdict
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any
@@ -29,6 +29,24 @@ UNDECIDED = frozenset({ProbeOutcome.WATCHER_ERROR, ProbeOutcome.SKIPPED})
 """Outcomes that say nothing about the target."""
 
 
+@dataclass(frozen=True, order=True)
+class Crossing:
+    """Something (`kind`) that one release made, and the release that answered for it."""
+
+    kind: str
+    made_by: str
+    answered_by: str
+
+    @property
+    def is_between_releases(self) -> bool:
+        """Whether two releases are known to have had part in it."""
+        return bool(self.made_by and self.answered_by) and self.made_by != self.answered_by
+
+    def __str__(self) -> str:
+        """Return it for the evidence: 'read: 1.9.0 → 2.0.0'."""
+        return f"{self.kind}: {self.made_by} → {self.answered_by}"
+
+
 @dataclass(frozen=True)
 class PathProbe:
     """One probe. Times are seconds since 1970 by the watcher's clock, which never steps.
@@ -36,7 +54,8 @@ class PathProbe:
     `planned` is when it was due and `started` when it began; `took` is the number of seconds to
     the last byte. `why` says what was wrong. `release` and `instance` are what the headers of the
     last answer named. `asked_again`: a kept connection was closed before the first byte of an
-    answer, and the request was sent once more.
+    answer, and the request was sent once more. `crossings` are between releases: a failed probe
+    failed at the last of them, or later.
     """
 
     path: str
@@ -50,6 +69,7 @@ class PathProbe:
     instance: str = ""
     role: str = ""
     asked_again: bool = False
+    crossings: tuple[Crossing, ...] = ()
 
     @property
     def ended(self) -> float:
@@ -75,6 +95,7 @@ class PathProbe:
             "instance": self.instance,
             "role": self.role,
             "asked_again": self.asked_again,
+            "crossings": [astuple(one) for one in self.crossings],
         }
         said = {name: value for name, value in known.items() if value}
         return {"path": self.path, **times, "outcome": self.outcome.value, **said}
@@ -82,7 +103,9 @@ class PathProbe:
     @classmethod
     def from_plain(cls, plain: Mapping[str, Any]) -> PathProbe:
         """Return the result that `to_plain` wrote. Raises `KeyError`, `TypeError`, `ValueError`."""
-        return cls(**{**plain, "outcome": ProbeOutcome(plain["outcome"])})
+        crossings = tuple(Crossing(*one) for one in plain.get("crossings", []))
+        outcome = ProbeOutcome(plain["outcome"])
+        return cls(**{**plain, "outcome": outcome, "crossings": crossings})
 
 
 class WatchStatus:

@@ -48,6 +48,12 @@ READ_AFTER_EACH_STEP = Rule(
     "A loss that is found at the end of the night is found after the way back is closed.",
     "Let the watcher run when you mark a step, or run `cutover-gates watch --read-back` after it.",
 )
+UNDERSTOOD_ACROSS_RELEASES = Rule(
+    "WATCH-009",
+    "What one release wrote, the other one reads, and knows again when it is repeated",
+    "A patient who was registered before the switch is unknown after it, or is there twice.",
+    "Let both releases read the same form. Keep idempotency keys where both find them.",
+)
 WRITES_READ_BACK = Rule(
     "WATCH-007",
     "Every write that the watcher got acknowledged was read again after it",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import threading
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 
 from cutover_gates.core.evidence.redact import Redactor
 from cutover_gates.drivers.sessions import SessionPool
@@ -39,8 +39,12 @@ class SessionKeeper:
         users: Mapping[Role, Credentials],
         roles: Collection[Role],
         redactor: Redactor,
+        answered_by: Callable[[], str] = lambda: "",
     ) -> None:
+        """Keep sessions. `answered_by` names the release of this thread's last answer."""
         self._driver, self._users, self._redactor = driver, users, redactor
+        self._answered_by = answered_by
+        self._issuers: dict[Role, str] = {}
         self.roles = tuple(roles)
         self._pools = {role: self._new_pool() for role in roles}
         self._sessions: dict[Role, Session] = {}
@@ -62,6 +66,10 @@ class SessionKeeper:
             why = self._problems.get(role, "not yet")
             raise NoSession(f"{role.value} could not sign in: {why}")
         return session
+
+    def issuer(self, role: Role) -> str:
+        """Return the release that opened the session of a role; empty where it is not known."""
+        return self._issuers.get(role, "")
 
     def forget(self, role: Role) -> None:
         """Drop a session that the target does not take any more; the next round signs in anew."""
@@ -91,7 +99,10 @@ class SessionKeeper:
     def _renew(self, role: Role) -> None:
         """Take the session that the pool has, which renews it before its end."""
         try:
-            self._sessions[role] = self._pools[role].session(role)
+            session = self._pools[role].session(role)
+            if session is not self._sessions.get(role):
+                self._issuers[role] = self._answered_by()
+            self._sessions[role] = session
             self._problems.pop(role, None)
         except Rejected as rejection:
             self._problems[role] = str(rejection)

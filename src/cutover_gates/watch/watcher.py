@@ -19,6 +19,7 @@ from cutover_gates.targets.driver_factory import (
 )
 from cutover_gates.targets.running_target import RunningTarget
 from cutover_gates.util.text import first_error_line
+from cutover_gates.watch.answer_headers import AnswerHeaders
 from cutover_gates.watch.declared_sources import ProbeHearers
 from cutover_gates.watch.durable_journal import DurableJournal
 from cutover_gates.watch.mark_follower import MarkFollower, ReadBack
@@ -26,9 +27,9 @@ from cutover_gates.watch.own_records import create_own_records
 from cutover_gates.watch.probe_baseline import FOLDER
 from cutover_gates.watch.probe_context import ProbeContext
 from cutover_gates.watch.probe_loop import ArrivalPlan, ProbeLoop
-from cutover_gates.watch.probe_outcomes import AnswerHeaders, ProbeRunner
-from cutover_gates.watch.probe_paths import NEEDED, SLOW_PATHS
-from cutover_gates.watch.probe_results import WatchStatus
+from cutover_gates.watch.probe_outcomes import ProbeRunner
+from cutover_gates.watch.probe_paths import IDEMPOTENCY, NEEDED, SLOW_PATHS, register_once
+from cutover_gates.watch.probe_results import PathProbe, WatchStatus
 from cutover_gates.watch.read_back_run import describe_read_back, run_read_back
 from cutover_gates.watch.record_reader import record_folder
 from cutover_gates.watch.record_writer import RecordWriter, SteadyClock
@@ -140,6 +141,7 @@ class Watcher:
             "release": self.target.release,
             "tag": self.tag,
             "intervals": self.intervals,
+            "repeats": not {IDEMPOTENCY, "register"} & {*self.unsupported},
             "late_seconds": {path: self._late_seconds(path) for path in self.intervals},
             "limits": self.table.model_dump(mode="json", exclude={"paths", "folder"}),
         }
@@ -178,7 +180,9 @@ class Watcher:
         journal = DurableJournal(writer)
         way = WatchWay(self.settings, self.target, self.redactor, headers, ledger, journal)
         driver = way.open()
-        keeper = SessionKeeper(driver, self.target.users, ROLES, self.redactor)
+        keeper = SessionKeeper(
+            driver, self.target.users, ROLES, self.redactor, lambda: headers.last.release
+        )
         keeper.start()
         stack.callback(keeper.close)
         at_a_time = 2 + int(self.table.timeout_seconds / self.table.paths.write)
@@ -191,8 +195,11 @@ class Watcher:
             self.target.users,
             records,
             driver.sign_in(self.target.users[Role.REGISTRAR]),
+            headers,
             self.unsupported,
         )
+        if "register" not in self.unsupported:
+            register_once(context)
         return context, headers
 
     @contextmanager

@@ -67,3 +67,17 @@ class NobodyReadTheWritesAgain(_OfWrites):
 
     def after(self, hospital: WatchedHospital) -> None:
         """Read nothing."""
+
+
+class TheStepWasMarkedAndNobodyReadAfterIt(_OfWrites):
+    """Half of the people work on the new release; whether it keeps what it takes was not looked at."""
+
+    outcome = "not proven"
+    breaks = (rules.READ_AFTER_EACH_STEP,)
+    shows = "half"
+    kind = "patient"
+
+    def after(self, hospital: WatchedHospital) -> None:
+        """Read everything again, and only then mark the end of the step."""
+        for words in (("--read-back",), ("--mark", "half")):
+            hospital.start("watch", *words).communicate(timeout=scale_seconds(30))

@@ -31,6 +31,7 @@ FILES = (
 NO_GAP = "test_the_service_had_no_gap"
 WATCHED = "test_the_whole_cutover_was_watched"
 FEW_FAILED = "test_few_requests_failed_during_the_cutover"
+ACROSS = "test_each_release_understands_what_the_other_wrote"
 NO_LOSS = "test_no_acknowledged_write_of_the_cutover_is_lost"
 
 
