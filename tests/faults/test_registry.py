@@ -87,7 +87,7 @@ LEAST: Mapping[str, Mapping[str, int]] = {
         "dashboards-verified": 6,
     },
     "watch": {
-        "zero-downtime": 15,
+        "zero-downtime": 16,
         "no-data-loss": 4,
         "trigger-health": 3,
         "trigger-error-rate": 10,

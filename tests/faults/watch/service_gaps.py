@@ -185,3 +185,19 @@ class ARepeatedRegistrationIsRefused(WatchFault):
     wire = _SecondPatientForOneKey
     lasts = 3.0
     settings = "paths.registration = 0.5"
+
+
+class AnInstanceHasOneSecondToDrain(WatchFault):
+    """The pod is asked to go and killed a second later: the scan on its way over the slow line is gone."""
+
+    breaks = (rules.NO_LONG_GAP,)
+    shows = "upload-slow | at most 1 s |"
+    settings = "slow_seconds = 4\npaths.upload_slow = 0.5"
+
+    def harm(self, hospital: WatchedHospital, watcher: subprocess.Popen[str]) -> None:
+        time.sleep(4)  # by now slow uploads are under way on either instance
+        instance = hospital.process_of("instance")
+        os.kill(instance, signal.SIGTERM)
+        time.sleep(1)
+        os.kill(instance, signal.SIGKILL)
+        time.sleep(4)
