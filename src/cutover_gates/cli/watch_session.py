@@ -25,7 +25,6 @@ from cutover_gates.targets.running_target import RunningTarget
 from cutover_gates.util.terminal_output import print_text
 from cutover_gates.util.text import first_error_line
 from cutover_gates.watch.journal_reader import describe_loss, find_loss_of_restore
-from cutover_gates.watch.mark_follower import ReadBack, read_in_child
 from cutover_gates.watch.read_back_run import (
     READ_BACK_SECONDS,
     describe_read_back,
@@ -33,7 +32,7 @@ from cutover_gates.watch.read_back_run import (
 )
 from cutover_gates.watch.record_reader import read_record, record_folder
 from cutover_gates.watch.session_keeper import NoSession
-from cutover_gates.watch.step_marks import is_watched, write_mark
+from cutover_gates.watch.step_marks import ReadBack, is_watched, read_in_child, write_mark
 from cutover_gates.watch.time_spans import format_moment
 from cutover_gates.watch.watcher import Watcher
 

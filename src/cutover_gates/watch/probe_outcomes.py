@@ -17,8 +17,7 @@ from cutover_gates.hospital import (
     Unsupported,
 )
 from cutover_gates.util.text import first_error_line
-from cutover_gates.watch.answer_headers import AnswerHeaders
-from cutover_gates.watch.probe_context import NotSent, ProbeContext
+from cutover_gates.watch.probe_context import AnswerHeaders, NotSent, ProbeContext
 from cutover_gates.watch.probe_paths import ACTS
 from cutover_gates.watch.probe_results import PathProbe, ProbeOutcome
 from cutover_gates.watch.record_writer import SteadyClock

@@ -25,8 +25,8 @@ from cutover_gates.targets.driver_factory import (
 )
 from cutover_gates.targets.running_target import RunningTarget
 from cutover_gates.targets.target_binding import open_ledger
-from cutover_gates.watch.answer_headers import AnswerHeaders
 from cutover_gates.watch.durable_journal import DurableJournal, DurableJournalDriver
+from cutover_gates.watch.probe_context import AnswerHeaders
 from cutover_gates.watch.read_back_run import ledger_folder
 from cutover_gates.watch.record_reader import read_record
 from cutover_gates.watch.record_writer import RecordWriter

@@ -19,22 +19,21 @@ from cutover_gates.targets.driver_factory import (
 )
 from cutover_gates.targets.running_target import RunningTarget
 from cutover_gates.util.text import first_error_line
-from cutover_gates.watch.answer_headers import AnswerHeaders
 from cutover_gates.watch.declared_sources import ProbeHearers
 from cutover_gates.watch.durable_journal import DurableJournal
-from cutover_gates.watch.mark_follower import MarkFollower, ReadBack
 from cutover_gates.watch.own_records import create_own_records
 from cutover_gates.watch.probe_baseline import FOLDER
-from cutover_gates.watch.probe_context import ProbeContext
+from cutover_gates.watch.probe_context import AnswerHeaders, ProbeContext
 from cutover_gates.watch.probe_loop import ArrivalPlan, ProbeLoop
 from cutover_gates.watch.probe_outcomes import ProbeRunner
 from cutover_gates.watch.probe_paths import IDEMPOTENCY, NEEDED, SLOW_PATHS, register_once
-from cutover_gates.watch.probe_results import PathProbe, WatchStatus
+from cutover_gates.watch.probe_results import WatchStatus
 from cutover_gates.watch.read_back_run import describe_read_back, run_read_back
 from cutover_gates.watch.record_reader import record_folder
 from cutover_gates.watch.record_writer import RecordWriter, SteadyClock
 from cutover_gates.watch.session_keeper import NoSession, SessionKeeper
 from cutover_gates.watch.source_opener import SourceOpener
+from cutover_gates.watch.step_marks import MarkFollower, ReadBack
 from cutover_gates.watch.trigger_feed import TriggerFeed
 from cutover_gates.watch.trigger_setup import make_trigger_watch
 from cutover_gates.watch.watch_scope import (

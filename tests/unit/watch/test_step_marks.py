@@ -11,13 +11,18 @@ from cutover_gates.config.base import SettingsError
 from cutover_gates.core.evidence.assessment import Assessment
 from cutover_gates.core.findings import Finding
 from cutover_gates.drivers import rules as write_rules
-from cutover_gates.watch import mark_follower, rules
+from cutover_gates.watch import rules, step_marks
 from cutover_gates.watch.journal_reader import compare_writes
-from cutover_gates.watch.mark_follower import MarkFollower
 from cutover_gates.watch.record_lines import READ_BACK
 from cutover_gates.watch.record_reader import read_record
 from cutover_gates.watch.record_writer import RecordWriter, SteadyClock
-from cutover_gates.watch.step_marks import READ_MARKS, find_unread, is_watched, write_mark
+from cutover_gates.watch.step_marks import (
+    READ_MARKS,
+    MarkFollower,
+    find_unread,
+    is_watched,
+    write_mark,
+)
 from cutover_gates.watch.time_spans import Span
 from cutover_gates.watch.watch_scope import hold_watch_folder
 
@@ -92,8 +97,8 @@ def test_the_follower_reads_after_marks_from_before_and_tries_again_until_all_is
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The first reading has gaps. The mark before the start has been read already."""
-    monkeypatch.setattr(mark_follower, "POLL_SECONDS", 0.01)
-    monkeypatch.setattr(mark_follower, "AGAIN_SECONDS", 0.05)
+    monkeypatch.setattr(step_marks, "POLL_SECONDS", 0.01)
+    monkeypatch.setattr(step_marks, "AGAIN_SECONDS", 0.05)
     read_writes(tmp_path, write_mark(tmp_path, "site", "2.0.0", "canary").id)
     half = write_mark(tmp_path, "site", "2.0.0", "half")
     told: list[str] = []
