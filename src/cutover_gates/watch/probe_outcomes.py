@@ -17,7 +17,7 @@ from cutover_gates.hospital import (
     Unsupported,
 )
 from cutover_gates.util.text import first_error_line
-from cutover_gates.watch.probe_context import AnswerHeaders, NotSent, ProbeContext
+from cutover_gates.watch.probe_context import NotSent, ProbeContext
 from cutover_gates.watch.probe_paths import ACTS
 from cutover_gates.watch.probe_results import PathProbe, ProbeOutcome
 from cutover_gates.watch.record_writer import SteadyClock
@@ -32,14 +32,13 @@ class ProbeRunner:
     """Runs probes. An answer after `late_seconds` is late, but on one of the slow paths."""
 
     context: ProbeContext
-    headers: AnswerHeaders
     clock: SteadyClock
     redactor: Redactor
     late_seconds: Callable[[str], float]
 
     def run(self, path: str, planned: float) -> PathProbe:
         """Run a probe of `path`. Never raises: an unknown error is the watcher's own."""
-        self.headers.clear()
+        self.context.headers.clear()
         started, role = self.clock(), None
         try:
             role = ACTS[path](self.context)
@@ -61,7 +60,7 @@ class ProbeRunner:
         why: str,
         role: Role | None,
     ) -> PathProbe:
-        last = self.headers.last
+        last = self.context.headers.last
         return PathProbe(
             path,
             planned,
@@ -90,7 +89,7 @@ class ProbeRunner:
             self._drop_session(error)
             return ProbeOutcome.WRONG_STATUS, reason
         if isinstance(error, ProtocolViolation | AssertionError):
-            wrong_status = self.headers.last.status >= LOWEST_ERROR
+            wrong_status = self.context.headers.last.status >= LOWEST_ERROR
             return (
                 ProbeOutcome.WRONG_STATUS if wrong_status else ProbeOutcome.WRONG_CONTENT
             ), reason

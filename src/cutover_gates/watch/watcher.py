@@ -13,10 +13,7 @@ from cutover_gates.core.evidence.ledger import Ledger
 from cutover_gates.core.evidence.redact import Redactor
 from cutover_gates.drivers.request_pace import RequestPace
 from cutover_gates.hospital import ProtocolViolation, Rejected, Role
-from cutover_gates.targets.driver_factory import (
-    infrastructure_of,
-    load_unsupported_operations,
-)
+from cutover_gates.targets.driver_factory import infrastructure_of
 from cutover_gates.targets.running_target import RunningTarget
 from cutover_gates.util.text import first_error_line
 from cutover_gates.watch.declared_sources import ProbeHearers
@@ -26,7 +23,7 @@ from cutover_gates.watch.probe_baseline import FOLDER
 from cutover_gates.watch.probe_context import AnswerHeaders, ProbeContext
 from cutover_gates.watch.probe_loop import ArrivalPlan, ProbeLoop
 from cutover_gates.watch.probe_outcomes import ProbeRunner
-from cutover_gates.watch.probe_paths import IDEMPOTENCY, NEEDED, SLOW_PATHS, register_once
+from cutover_gates.watch.probe_paths import register_once
 from cutover_gates.watch.probe_results import WatchStatus
 from cutover_gates.watch.read_back_run import describe_read_back, run_read_back
 from cutover_gates.watch.record_reader import record_folder
@@ -36,6 +33,7 @@ from cutover_gates.watch.source_opener import SourceOpener
 from cutover_gates.watch.step_marks import MarkFollower, ReadBack
 from cutover_gates.watch.trigger_feed import TriggerFeed
 from cutover_gates.watch.trigger_setup import make_trigger_watch
+from cutover_gates.watch.watch_plan import WatchPlan
 from cutover_gates.watch.watch_scope import (
     WatchWay,
     create_watch_tag,
@@ -70,7 +68,7 @@ class Watcher:
     def __post_init__(self) -> None:
         self.table = self.settings.chosen_target.watch
         self.tag, self.clock = create_watch_tag(), SteadyClock()
-        self.unsupported = load_unsupported_operations(self.settings)
+        self.plan = WatchPlan(self.settings, self.target)
         self.ended = threading.Event()
         self.status = WatchStatus()
 
@@ -83,14 +81,14 @@ class Watcher:
         with ExitStack() as stack:
             folder = record_folder(self.settings) / (FOLDER if self.for_baseline else "")
             stack.enter_context(hold_watch_folder(folder))
-            writer = RecordWriter(folder, self._describe(), self.clock)
+            writer = RecordWriter(folder, self.plan.describe(self.tag), self.clock)
             stack.callback(writer.close)
             ledger = stack.enter_context(
                 open_watch_ledger(self.settings, self.target, self.redactor, self.tag)
             )
-            context, headers = self._prepare_patiently(stack, writer, ledger)
-            runner = ProbeRunner(context, headers, self.clock, self.redactor, self._late_seconds)
-            feed, asked = TriggerFeed(self.target.release), frozenset(self.intervals)
+            context = self._prepare_patiently(stack, writer, ledger)
+            runner = ProbeRunner(context, self.clock, self.redactor, self.plan.late_seconds)
+            feed, asked = TriggerFeed(self.target.release), frozenset(self.plan.intervals)
             opener = SourceOpener(self.settings, self.target, writer, asked, self.report)
             sources = opener.open_for_baseline() if self.for_baseline else opener.open()
             read = sources.list_all()
@@ -98,7 +96,7 @@ class Watcher:
                 self.settings, self.target, feed, writer, self.report, self.redactor, read
             )
             hearers = ProbeHearers(self.status, feed, sources)
-            plan = ArrivalPlan(self.intervals)
+            plan = ArrivalPlan(self.plan.intervals)
             loop = ProbeLoop(
                 plan, runner, writer, hearers.add_result, hearers.add_own_gap, self.ended
             )
@@ -124,34 +122,9 @@ class Watcher:
         found = run_read_back(self.settings, self.target, self.redactor, ENDING_SECONDS)
         self.report(describe_read_back(found))
 
-    @property
-    def intervals(self) -> dict[str, float]:
-        """The interval of each path that this target has."""
-        return {
-            path: interval
-            for path, interval in self.table.paths.intervals().items()
-            if NEEDED.get(path, "") not in self.unsupported
-        }
-
-    def _describe(self) -> dict[str, object]:
-        return {
-            "target": self.target.name,
-            "url": self.target.url,
-            "release": self.target.release,
-            "tag": self.tag,
-            "intervals": self.intervals,
-            "repeats": not {IDEMPOTENCY, "register"} & {*self.unsupported},
-            "late_seconds": {path: self._late_seconds(path) for path in self.intervals},
-            "limits": self.table.model_dump(mode="json", exclude={"paths", "folder"}),
-        }
-
-    def _late_seconds(self, path: str) -> float:
-        longest = self.table.longest_gap_seconds
-        return longest + self.table.slow_seconds if path in SLOW_PATHS else longest
-
     def _prepare_patiently(
         self, stack: ExitStack, writer: RecordWriter, ledger: Ledger
-    ) -> tuple[ProbeContext, AnswerHeaders]:
+    ) -> ProbeContext:
         """Prepare. A watcher that goes on after another tries until the target can be asked.
 
         The first one raises at once: then it is the settings that are wrong. The time until it
@@ -169,9 +142,7 @@ class Watcher:
                     self.report(f"not watching yet: {first_error_line(error)}")
             self.ended.wait(RETRY_SECONDS)
 
-    def _prepare(
-        self, stack: ExitStack, writer: RecordWriter, ledger: Ledger
-    ) -> tuple[ProbeContext, AnswerHeaders]:
+    def _prepare(self, stack: ExitStack, writer: RecordWriter, ledger: Ledger) -> ProbeContext:
         """Sign in, and create what the probes work on."""
         balancer = infrastructure_of(self.settings, self.target).balancer
         limits = self.settings.chosen_target.limits
@@ -195,11 +166,11 @@ class Watcher:
             records,
             driver.sign_in(self.target.users[Role.REGISTRAR]),
             headers,
-            self.unsupported,
+            self.plan.unsupported,
         )
-        if "register" not in self.unsupported:
+        if "register" not in self.plan.unsupported:
             register_once(context)
-        return context, headers
+        return context
 
     @contextmanager
     def _keep_status(self, writer: RecordWriter) -> Iterator[None]:

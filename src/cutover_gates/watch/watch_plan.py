@@ -1,0 +1,54 @@
+"""What a watcher does by its settings: the paths that it asks, how often, and what is late."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+
+from cutover_gates.config.settings import Settings
+from cutover_gates.targets.driver_factory import load_unsupported_operations
+from cutover_gates.targets.running_target import RunningTarget
+from cutover_gates.watch.probe_paths import IDEMPOTENCY, NEEDED, SLOW_PATHS
+
+
+@dataclass(frozen=True)
+class WatchPlan:
+    """The plan of one target. Raises `SettingsError` as the settings of the target do."""
+
+    settings: Settings
+    target: RunningTarget
+
+    @cached_property
+    def unsupported(self) -> Mapping[str, str]:
+        """What the target does not offer, with the reasons."""
+        return load_unsupported_operations(self.settings)
+
+    @cached_property
+    def intervals(self) -> dict[str, float]:
+        """The mean seconds between two probes of each path that this target has."""
+        return {
+            path: interval
+            for path, interval in self.settings.chosen_target.watch.paths.intervals().items()
+            if NEEDED.get(path, "") not in self.unsupported
+        }
+
+    def late_seconds(self, path: str) -> float:
+        """Return the seconds after which a right answer of this path is a failure."""
+        table = self.settings.chosen_target.watch
+        slow = table.slow_seconds if path in SLOW_PATHS else 0.0
+        return table.longest_gap_seconds + slow
+
+    def describe(self, tag: str) -> dict[str, object]:
+        """Return the first line of a record: what is watched, and with which limits."""
+        table = self.settings.chosen_target.watch
+        return {
+            "target": self.target.name,
+            "url": self.target.url,
+            "release": self.target.release,
+            "tag": tag,
+            "intervals": self.intervals,
+            "repeats": not {IDEMPOTENCY, "register"} & {*self.unsupported},
+            "late_seconds": {path: self.late_seconds(path) for path in self.intervals},
+            "limits": table.model_dump(mode="json", exclude={"paths", "folder"}),
+        }
