@@ -42,3 +42,12 @@ def test_each_release_understands_what_the_other_wrote(watch: WatchAssessments) 
     The release of each answer stands in its header. Where only one answered, nothing crossed.
     """
     assert_passed(watch.assess_crossings())
+
+
+@pytest.mark.plan("zero-downtime")
+def test_open_streams_came_back_in_time(watch: WatchAssessments) -> None:
+    """A stream that a screen holds open came back in time, and not all of them at once.
+
+    A target without streams declares none (`watch.stream.path`).
+    """
+    assert_passed(watch.assess_streams())

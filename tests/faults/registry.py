@@ -117,6 +117,7 @@ MODULES: Mapping[str, tuple[str, ...]] = {
         "watch.failed_connections",
         "watch.deployment_changes",
         "watch.release_crossings",
+        "watch.streams",
     ),
 }
 """The modules of each subject, in the order in which their faults are tried."""

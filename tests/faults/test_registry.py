@@ -87,7 +87,7 @@ LEAST: Mapping[str, Mapping[str, int]] = {
         "dashboards-verified": 6,
     },
     "watch": {
-        "zero-downtime": 16,
+        "zero-downtime": 19,
         "no-data-loss": 4,
         "trigger-health": 3,
         "trigger-error-rate": 10,

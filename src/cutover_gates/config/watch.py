@@ -9,6 +9,7 @@ from typing import Annotated, ClassVar
 from pydantic import AwareDatetime, Field
 
 from cutover_gates.config.base import LOOSER_ABOVE, LOOSER_BELOW, Seconds, SettingsTable
+from cutover_gates.config.watch_stream import WatchStream
 
 Interval = Annotated[float, Field(ge=0.05, le=60, json_schema_extra=LOOSER_ABOVE)]
 """Mean seconds between two probes of a path."""
@@ -48,6 +49,10 @@ class WatchPaths(SettingsTable):
         description=(
             "Read the largest document, as slowly as a poor line does, during `slow_seconds`."
         ),
+    )
+    stream: Interval = Field(
+        default=0.5,
+        description="Look whether the streams are there that are held open (`watch.stream`).",
     )
     old_session: Interval = Field(
         default=1, description="Read with the session that was opened when the watcher began."
@@ -136,4 +141,7 @@ class Watch(SettingsTable):
     )
     paths: WatchPaths = Field(
         default=WatchPaths(), description="How often each critical path is asked."
+    )
+    stream: WatchStream = Field(
+        default=WatchStream(), description="A stream that is held open through the cutover."
     )

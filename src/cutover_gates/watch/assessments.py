@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 
@@ -15,8 +15,10 @@ from cutover_gates.core.rules import NOTHING_CHECKED
 from cutover_gates.watch import rules
 from cutover_gates.watch.continuity import Continuity, ServiceGap, describe_continuity
 from cutover_gates.watch.journal_reader import WRITES_TITLE, add_record_problems, compare_writes
+from cutover_gates.watch.probe_paths import STREAM
 from cutover_gates.watch.record_reader import WatchRecord, read_record
 from cutover_gates.watch.release_crossings import assess_crossings
+from cutover_gates.watch.stream_assessment import assess_streams
 from cutover_gates.watch.time_spans import Span, add_up, format_moment, format_span
 
 FRESH_SECONDS = 2.0
@@ -61,7 +63,9 @@ class WatchAssessments:
             ends = min(ends, self.settings.ends.timestamp())
         if ends <= begins:
             raise gap_error(rules.WATCHED, "watch.begins", "it has not come yet")
-        return describe_continuity(self.record, Span(begins, ends))
+        # A stream has limits of its own (`assess_streams`).
+        results = [result for result in self.record.results if result.path != STREAM]
+        return describe_continuity(replace(self.record, results=results), Span(begins, ends))
 
     def assess_coverage(self) -> Assessment:
         """Return whether a whole record covers the whole window, on every path."""
@@ -104,6 +108,11 @@ class WatchAssessments:
         builder = assess_crossings(self.continuity.results, repeats=repeats)
         builder.checked += self._paths_with_results()
         return self._finish(builder, "what one release wrote, asked of the other")
+
+    def assess_streams(self) -> Assessment:
+        """Return whether the streams that were held open came back in time."""
+        window, table = self.continuity.window, self.settings.stream
+        return self._finish(assess_streams(self.record, window, table), "streams held open")
 
     def assess_writes(self) -> Assessment:
         """Return whether every write that was acknowledged in the window was found again."""
@@ -170,6 +179,8 @@ class WatchAssessments:
         found: dict[str, float] = {}
         for head in self.record.heads:
             for path, interval in head["intervals"].items():
+                if path == STREAM:
+                    continue
                 found[path] = max(interval, found.get(path, 0))
         return found
 

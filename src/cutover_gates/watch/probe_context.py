@@ -14,6 +14,7 @@ import httpx
 from cutover_gates.core.findings import THIS_CHECK, Finding, FindingsError
 from cutover_gates.drivers.request_context import RequestContext
 from cutover_gates.hospital import Credentials, Driver, Role, Session
+from cutover_gates.watch.held_streams import HeldStreams
 from cutover_gates.watch.own_records import OwnRecords
 from cutover_gates.watch.probe_results import Crossing
 from cutover_gates.watch.session_keeper import SessionKeeper
@@ -73,7 +74,7 @@ class ProbeContext:
 
     `fresh` opens a connection for each request, `slow` is a slow line. `old_session` is the session
     that was opened when the watcher began. `headers` name who answered. `unsupported` is what
-    the target does not offer.
+    the target does not offer. `streams` are held open, where one is declared.
     """
 
     driver: Driver
@@ -85,6 +86,7 @@ class ProbeContext:
     old_session: Session
     headers: AnswerHeaders
     unsupported: Collection[str] = ()
+    streams: HeldStreams | None = None
     old_session_lock: Lock = field(default_factory=Lock)
     random: SystemRandom = field(default_factory=SystemRandom)
 

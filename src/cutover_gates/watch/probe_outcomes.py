@@ -17,6 +17,7 @@ from cutover_gates.hospital import (
     Unsupported,
 )
 from cutover_gates.util.text import first_error_line
+from cutover_gates.watch.held_streams import StreamBroken
 from cutover_gates.watch.probe_context import NotSent, ProbeContext
 from cutover_gates.watch.probe_paths import ACTS
 from cutover_gates.watch.probe_results import PathProbe, ProbeOutcome
@@ -82,6 +83,8 @@ class ProbeRunner:
             return ProbeOutcome.NO_SESSION, reason
         if isinstance(error, NotSent | Unsupported):
             return ProbeOutcome.SKIPPED, reason
+        if isinstance(error, StreamBroken):
+            return ProbeOutcome.NO_ANSWER, reason
         if isinstance(error, Unreachable):
             late = isinstance(error.__cause__, httpx.TimeoutException)
             return (ProbeOutcome.TIMED_OUT if late else ProbeOutcome.NO_ANSWER), reason

@@ -18,6 +18,7 @@ from cutover_gates.watch.probe_context import Act, NotSent, ProbeContext, requir
 from cutover_gates.watch.release_crossings import PATH, READ, REPEATED, SESSION, Registration
 
 SAME_KEY = "the patient of the same idempotency key"
+STREAM = "stream"
 IDEMPOTENCY = "idempotency-keys"
 """The capability of a target that knows a repeated request by its key."""
 
@@ -158,6 +159,14 @@ def download_slowly(context: ProbeContext) -> Role:
     return _download(context, context.slow, context.records.large)
 
 
+def look_at_streams(context: ProbeContext) -> Role:
+    """Look whether the streams that are held open are there."""
+    if context.streams is None:
+        raise Unsupported(STREAM, "no stream is declared")
+    context.streams.require_alive()
+    return Role.REGISTRAR
+
+
 def _download(context: ProbeContext, driver: Driver, own: OwnDocument | None) -> Role:
     if own is None:
         raise Unsupported("upload", "there is no document to read")
@@ -184,6 +193,7 @@ ACTS: Mapping[str, Act] = {
     "download": download,
     "upload-slow": upload_slowly,
     "download-slow": download_slowly,
+    STREAM: look_at_streams,
     "old-session": read_with_old_session,
     "new-connection": read_over_new_connection,
 }

@@ -15,7 +15,7 @@ from typing import Any
 FORMAT = 1
 """The version of the format. A reader refuses a later one."""
 BEGUN, CONTINUED, ENDED, BEAT = "begun", "continued", "ended", "beat"
-PROBE, OWN_GAP, READ_BACK = "probe", "own gap", "read back"
+PROBE, OWN_GAP, READ_BACK, STREAM = "probe", "own gap", "read back", "stream"
 EVALUATION, FIRED, UNKNOWN = "evaluation", "fired", "unknown"
 BASELINE, SEEN = "baseline", "seen"
 TRIGGERS, CHANNEL = "triggers", "channel"

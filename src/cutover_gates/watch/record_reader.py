@@ -27,6 +27,7 @@ from cutover_gates.watch.record_lines import (
     OWN_GAP,
     PROBE,
     READ_BACK,
+    STREAM,
     TRIGGERS,
     UNKNOWN,
     BrokenLine,
@@ -48,7 +49,8 @@ class WatchRecord:
     """The record of a target. Times are seconds since 1970.
 
     `heads` are the first lines of the segments: what each process watched. `watched` are the spans
-    in which a watcher ran, `own_gaps` those in which one ran too late. `marks` are ends of steps.
+    in which a watcher ran, `own_gaps` those in which one ran too late. `marks` are ends of steps,
+    `streams` the lines of streams that were opened or broke.
     `problems` name each line or segment that cannot be used; `cut_lines` are those of killed
     watchers, which are no problem.
     `trigger_lines` are those of the triggers, a list for each process. `segments` are the files
@@ -60,6 +62,7 @@ class WatchRecord:
     journal: list[Mapping[str, Any]] = field(default_factory=list)
     read_backs: list[Mapping[str, Any]] = field(default_factory=list)
     marks: list[StepMark] = field(default_factory=list)
+    streams: list[Mapping[str, Any]] = field(default_factory=list)
     baselines: list[Mapping[str, Any]] = field(default_factory=list)
     unknown: list[Mapping[str, Any]] = field(default_factory=list)
     watched: list[Span] = field(default_factory=list)
@@ -72,6 +75,7 @@ class WatchRecord:
     def find_list(self, do: str) -> list[Mapping[str, Any]] | None:
         """Return where lines of a kind are kept as they are; None for the other kinds."""
         kinds = {READ_BACK: self.read_backs, BASELINE: self.baselines, UNKNOWN: self.unknown}
+        kinds[STREAM] = self.streams
         return kinds.get(do)
 
     @property

@@ -54,6 +54,19 @@ UNDERSTOOD_ACROSS_RELEASES = Rule(
     "A patient who was registered before the switch is unknown after it, or is there twice.",
     "Let both releases read the same form. Keep idempotency keys where both find them.",
 )
+STREAM_CAME_BACK = Rule(
+    "WATCH-010",
+    "A stream that was held open came back within watch.stream.interruption_seconds",
+    "A screen that is not told of an alarm looks as calm as one without an alarm.",
+    "Let streams drain, or end them so that clients open them again; look whether the new release"
+    " and the balancer take them.",
+)
+NO_RECONNECT_STORM = Rule(
+    "WATCH-011",
+    "At most watch.stream.most_new_connections streams were opened anew within a second",
+    "All screens that call back in the same second take the new release down.",
+    "End streams one after the other, and give each another time for its return (`retry`).",
+)
 WRITES_READ_BACK = Rule(
     "WATCH-007",
     "Every write that the watcher got acknowledged was read again after it",

@@ -9,7 +9,7 @@ from functools import cached_property
 from cutover_gates.config.settings import Settings
 from cutover_gates.targets.driver_factory import load_unsupported_operations
 from cutover_gates.targets.running_target import RunningTarget
-from cutover_gates.watch.probe_paths import IDEMPOTENCY, NEEDED, SLOW_PATHS
+from cutover_gates.watch.probe_paths import IDEMPOTENCY, NEEDED, SLOW_PATHS, STREAM
 
 
 @dataclass(frozen=True)
@@ -27,10 +27,12 @@ class WatchPlan:
     @cached_property
     def intervals(self) -> dict[str, float]:
         """The mean seconds between two probes of each path that this target has."""
+        table = self.settings.chosen_target.watch
+        left_out = {STREAM} if table.stream.path is None else set()
         return {
             path: interval
-            for path, interval in self.settings.chosen_target.watch.paths.intervals().items()
-            if NEEDED.get(path, "") not in self.unsupported
+            for path, interval in table.paths.intervals().items()
+            if NEEDED.get(path, "") not in self.unsupported and path not in left_out
         }
 
     def late_seconds(self, path: str) -> float:

@@ -18,7 +18,7 @@ from cutover_gates.core.evidence.redact import Redactor
 from cutover_gates.core.file_lock import lock_file
 from cutover_gates.drivers.ledger_driver import LedgerDriver
 from cutover_gates.drivers.request_pace import RequestPace
-from cutover_gates.hospital import Driver
+from cutover_gates.hospital import Driver, Role
 from cutover_gates.targets.cleanup_scope import retire_ledgers
 from cutover_gates.targets.driver_factory import (
     open_driver,
@@ -26,10 +26,12 @@ from cutover_gates.targets.driver_factory import (
 from cutover_gates.targets.running_target import RunningTarget
 from cutover_gates.targets.target_binding import open_ledger
 from cutover_gates.watch.durable_journal import DurableJournal, DurableJournalDriver
+from cutover_gates.watch.held_streams import HeldStreams, make_address, require_stream_library
 from cutover_gates.watch.probe_context import AnswerHeaders
 from cutover_gates.watch.read_back_run import ledger_folder
 from cutover_gates.watch.record_reader import read_record
 from cutover_gates.watch.record_writer import RecordWriter
+from cutover_gates.watch.session_keeper import SessionKeeper
 from cutover_gates.watch.step_marks import LOCK_FILE
 
 
@@ -51,6 +53,31 @@ def hold_watch_folder(folder: Path) -> Iterator[None]:
                 " watch.folder"
             ) from None
         yield
+
+
+def open_streams(
+    settings: Settings,
+    target: RunningTarget,
+    driver: Driver,
+    keeper: SessionKeeper,
+    writer: RecordWriter,
+) -> HeldStreams | None:
+    """Return the declared streams, which begin to open; None where none is declared.
+
+    Raises `SettingsError` where what speaks them is not installed.
+    """
+    table = settings.chosen_target.watch.stream
+    if table.path is None:
+        return None
+    require_stream_library(table.kind)
+    address = make_address(
+        target.url,
+        table,
+        lambda: driver.features.session_header(keeper.session(Role.REGISTRAR)),
+    )
+    streams = HeldStreams(address, writer)
+    streams.start()
+    return streams
 
 
 def is_resumed(writer: RecordWriter) -> bool:

@@ -39,6 +39,7 @@ from cutover_gates.watch.watch_scope import (
     create_watch_tag,
     hold_watch_folder,
     is_resumed,
+    open_streams,
     open_watch_ledger,
 )
 
@@ -157,6 +158,9 @@ class Watcher:
         stack.callback(keeper.close)
         at_a_time = 2 + int(self.table.timeout_seconds / self.table.paths.write)
         records = create_own_records(self.settings, driver, keeper.session, self.tag, at_a_time)
+        streams = open_streams(self.settings, self.target, driver, keeper, writer)
+        if streams is not None:
+            stack.callback(streams.close)
         context = ProbeContext(
             driver,
             way.open(fresh=True),
@@ -167,6 +171,7 @@ class Watcher:
             driver.sign_in(self.target.users[Role.REGISTRAR]),
             headers,
             self.plan.unsupported,
+            streams,
         )
         if "register" not in self.plan.unsupported:
             register_once(context)

@@ -32,6 +32,7 @@ NO_GAP = "test_the_service_had_no_gap"
 WATCHED = "test_the_whole_cutover_was_watched"
 FEW_FAILED = "test_few_requests_failed_during_the_cutover"
 ACROSS = "test_each_release_understands_what_the_other_wrote"
+STREAMS = "test_open_streams_came_back_in_time"
 NO_LOSS = "test_no_acknowledged_write_of_the_cutover_is_lost"
 
 
@@ -40,7 +41,8 @@ class WatchFault(Fault):
 
     `wire` is the way on which the watcher reaches the hospital, None for its proxy. `lasts` is for
     how many seconds the wire does harm. `settings` are of `[targets.X.watch]`, `triggers` of
-    `[targets.X.triggers]`; `judged` are those of the gate where they are others.
+    `[targets.X.triggers]`; `judged` are those of the gate where they are others, and `asked` are
+    the gate's own of the first.
     """
 
     item = "zero-downtime"
@@ -51,6 +53,7 @@ class WatchFault(Fault):
     settings: ClassVar[str] = ""
     triggers: ClassVar[Mapping[str, float]] = {}
     judged: ClassVar[Mapping[str, float]] = {}
+    asked: ClassVar[Mapping[str, Any]] = {}
 
     def harm(self, hospital: WatchedHospital, watcher: subprocess.Popen[str]) -> None:
         """Do harm. By default the wire does it for a while."""
@@ -74,7 +77,7 @@ class WatchFault(Fault):
             watcher.send_signal(signal.SIGTERM)
             watcher.wait(scale_seconds(30))
         self.after(hospital)
-        return hospital.ask(begins, ends)
+        return hospital.ask(begins, ends, **self.asked)
 
     def ask(self, hospital: WatchedHospital) -> Mapping[str, Any]:
         """Watch, and return the fixtures of the checks that read the record."""
