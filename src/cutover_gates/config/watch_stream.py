@@ -30,7 +30,9 @@ class WatchStream(SettingsTable):
             " shown. Without it streams are declared not applicable."
         ),
     )
-    kind: StreamKind = Field(default=StreamKind.SSE, description="How the stream is spoken.")
+    kind: StreamKind = Field(
+        default=StreamKind.SSE, examples=["websocket"], description="How the stream is spoken."
+    )
     connections: int = Field(
         default=1, ge=1, le=100, description="How many of them the watcher holds at the same time."
     )

@@ -53,11 +53,8 @@ class WatchAssessments:
     def continuity(self) -> Continuity:
         """What the record shows of the declared window. Raises `NotProven` without one."""
         if self.settings.begins is None:
-            raise gap_error(
-                rules.WATCHED,
-                "watch.begins",
-                "it is not set, so the record may not cover the whole cutover",
-            )
+            reason = "it is not set, so the record may not cover the whole cutover"
+            raise gap_error(rules.WATCHED, "watch.begins", reason)
         begins, ends = self.settings.begins.timestamp(), self.clock() - FRESH_SECONDS
         if self.settings.ends is not None:
             ends = min(ends, self.settings.ends.timestamp())

@@ -42,36 +42,17 @@ PATHS_ASKED = Rule(
     "Shorten the interval of the path in watch.paths, or give the watcher a machine that is not"
     " busy.",
 )
-READ_AFTER_EACH_STEP = Rule(
-    "WATCH-008",
-    "After each step that was marked, every acknowledged write was read again",
-    "A loss that is found at the end of the night is found after the way back is closed.",
-    "Let the watcher run when you mark a step, or run `cutover-gates watch --read-back` after it.",
-)
-UNDERSTOOD_ACROSS_RELEASES = Rule(
-    "WATCH-009",
-    "What one release wrote, the other one reads, and knows again when it is repeated",
-    "A patient who was registered before the switch is unknown after it, or is there twice.",
-    "Let both releases read the same form. Keep idempotency keys where both find them.",
-)
-STREAM_CAME_BACK = Rule(
-    "WATCH-010",
-    "A stream that was held open came back within watch.stream.interruption_seconds",
-    "A screen that is not told of an alarm looks as calm as one without an alarm.",
-    "Let streams drain, or end them so that clients open them again; look whether the new release"
-    " and the balancer take them.",
-)
-NO_RECONNECT_STORM = Rule(
-    "WATCH-011",
-    "At most watch.stream.most_new_connections streams were opened anew within a second",
-    "All screens that call back in the same second take the new release down.",
-    "End streams one after the other, and give each another time for its return (`retry`).",
-)
 WRITES_READ_BACK = Rule(
     "WATCH-007",
     "Every write that the watcher got acknowledged was read again after it",
     "What was not read again may be lost.",
     "Run `cutover-gates watch --read-back`.",
+)
+READ_AFTER_EACH_STEP = Rule(
+    "WATCH-008",
+    "After each step that was marked, every acknowledged write was read again",
+    "A loss that is found at the end of the night is found after the way back is closed.",
+    "Let the watcher run when you mark a step, or run `cutover-gates watch --read-back` after it.",
 )
 FEW_FAIL_FOR_CERTAIN = Rule(
     "WATCH-009",
@@ -84,6 +65,25 @@ FAST_ALL_NIGHT = Rule(
     "It is certain that the probes of the whole night were within the objectives",
     "A service that was slow for an hour of the night made people wait.",
     "Look when it was slow: a migration, a cold start, too few instances.",
+)
+UNDERSTOOD_ACROSS_RELEASES = Rule(
+    "WATCH-011",
+    "What one release wrote, the other one reads, and knows again when it is repeated",
+    "A patient who was registered before the switch is unknown after it, or is there twice.",
+    "Let both releases read the same form. Keep idempotency keys where both find them.",
+)
+STREAM_CAME_BACK = Rule(
+    "WATCH-012",
+    "A stream that was held open came back within watch.stream.interruption_seconds",
+    "A screen that is not told of an alarm looks as calm as one without an alarm.",
+    "Let streams drain, or end them so that clients open them again; look whether the new release"
+    " and the balancer take them.",
+)
+NO_RECONNECT_STORM = Rule(
+    "WATCH-013",
+    "At most watch.stream.most_new_connections streams were opened anew within a second",
+    "All screens that call back in the same second take the new release down.",
+    "End streams one after the other, and give each another time for its return (`retry`).",
 )
 NOT_FIRED = Rule(
     "TRIGGER-001",

@@ -9,6 +9,7 @@ import sys
 import time
 from collections.abc import Callable
 from contextlib import AbstractContextManager
+from functools import partial
 
 import pytest
 
@@ -41,7 +42,7 @@ def test_a_stream_that_comes_back_in_time_is_no_fault(
             begins = time.time()
             for opened in (6, 9):
                 switch.cut()
-                watched.wait_for(lambda opened=opened: switch.opened == opened, watcher)
+                watched.wait_for(partial(_has_opened, switch, opened), watcher)
             ends = time.time() + 0.5
             time.sleep(3)  # the questions end two seconds before now
             watcher.send_signal(signal.SIGTERM)
@@ -53,6 +54,10 @@ def test_a_stream_that_comes_back_in_time_is_no_fault(
     assert told.figures["opened_again"] == 6
     assert 1 <= told.figures["most_new_connections_within_a_second"] <= 6
     assert 0 < told.figures["longest_interruption_seconds"] < 5
+
+
+def _has_opened(switch: StreamSwitch, count: int) -> bool:
+    return switch.opened == count
 
 
 def test_a_target_without_streams_declares_none() -> None:
