@@ -68,7 +68,10 @@ class RolloutProof(SettingsTable):
         ge=1,
         le=10_000,
         json_schema_extra=LOOSER_BELOW,
-        description="Answers of the new release that each critical path must have in each step.",
+        description=(
+            "Answers of the new release that each critical path must have. At 10 % a path with"
+            " fewer counts only where chance does not explain it."
+        ),
     )
     watched_share: float = Field(
         default=0.95,
