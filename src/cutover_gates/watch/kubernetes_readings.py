@@ -42,7 +42,8 @@ class KubernetesReadings:
     """Reads the pods of the deployment at each evaluation. `load` asks the API.
 
     `instances` are the instances that the watcher asks for their health: host and port. `tell` gets
-    a sentence where a pod was restarted, is not ready or is ready again, or another image runs.
+    a sentence where a pod was restarted, is not ready or is ready again, where another number of
+    pods is wanted, or another image runs.
     """
 
     settings: ClusterSettings
@@ -58,6 +59,7 @@ class KubernetesReadings:
     _restarts: dict[str, int] = field(default_factory=dict)
     _not_ready: frozenset[str] = frozenset()
     _digest: str | None = None
+    _replicas: int | None = None
 
     def list_terminating(self) -> frozenset[str]:
         """Return the names of the pods, and the addresses, that the deployment takes away."""
@@ -70,7 +72,9 @@ class KubernetesReadings:
         watcher goes on asking it.
         """
         del now
-        pods = self.load().get_part("pods")
+        state = self.load()
+        pods = state.get_part("pods")
+        self._tell_replicas(state.get_part("deployment").spec.replicas)
         live = select_live_pods(pods)
         self._find_ending(pods, live)
         self._tell_restarts(live)
@@ -92,6 +96,12 @@ class KubernetesReadings:
             if host in self._ending:
                 key = ConditionKey(TriggerName.HEALTH, f"{INSTANCE}{instance}", SignalSource.PROBES)
                 yield HealthReading(key, ProbeAnswer.NONE, terminating=True)
+
+    def _tell_replicas(self, count: int | None) -> None:
+        """Tell that the deployment wants another number of pods: what is measured changes, too."""
+        if self._replicas is not None and count != self._replicas:
+            self.tell(f"the deployment wants {count} pods, before {self._replicas}")
+        self._replicas = count
 
     def _tell_restarts(self, pods: Sequence[Any]) -> None:
         for pod in pods:

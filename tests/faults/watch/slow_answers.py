@@ -94,7 +94,7 @@ class NobodyWatchedBeforeTheCutover(ResponseTimeFault):
     outcome = "not proven"
     breaks = (rules.DECIDED,)
     shows = "is unknown"
-    baseline = -4.0
+    baseline = None
     lasts = 4.0
 
     def harm(self, hospital: WatchedHospital, watcher: subprocess.Popen[str]) -> None:

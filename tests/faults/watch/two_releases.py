@@ -74,7 +74,7 @@ def refuse(status: str) -> bytes:
 class TriggerFault(WatchFault):
     """A subclass's name says the harm, its docstring who would suffer what.
 
-    `releases` is the way to the hospital. `lasts`: seconds of the harm; `baseline`: seconds before T-0;
+    `releases` is the way to the hospital. `lasts`: seconds of the harm; `baseline`: seconds before T-0, None: it was before;
     `share`: how much of the traffic is the new release's. `limits`, `paths` and `tables` are lines
     of the settings.
     """
@@ -82,7 +82,7 @@ class TriggerFault(WatchFault):
     gate = "phase2"
     releases: ClassVar[type[TwoReleases]] = TwoReleases
     lasts: ClassVar[float] = 8.0
-    baseline: ClassVar[float] = 6.0
+    baseline: ClassVar[float | None] = 6.0
     share: ClassVar[float] = 0.4
     limits: ClassVar[str] = ""
     paths: ClassVar[str] = "paths.search = 0.05\npaths.read = 0.1"
@@ -112,7 +112,8 @@ class TriggerFault(WatchFault):
         """Watch the hospital before and after T-0, and return the questions to the record."""
         self.releases.share, self.releases.harms = 0.0, False
         self.prepare(hospital)
-        begins = time.time() + scale_seconds(4) + self.baseline
+        start = 0.0 if self.baseline is None else scale_seconds(4) + self.baseline
+        begins = time.time() + start
         self.write_settings(hospital, begins, self.paths)
         with hospital.watch() as watcher:
             time.sleep(max(0.0, begins + 0.5 - time.time()))

@@ -159,6 +159,17 @@ def test_the_image_of_the_new_release_and_another_one_pushed_meanwhile(
     assert told == [f"another image of the new release runs: {NEWER}, before {NEW}"]
 
 
+def test_another_number_of_pods_is_told(cluster: DeploymentEnvironment) -> None:
+    """Hazard 46: an autoscaler sends the release before to its maximum, or to none."""
+    told: list[str] = []
+    source = open_source(cluster, told)
+    source.read(0)
+    cluster.kubernetes.objects["deployments"][0]["spec"]["replicas"] = 9
+    source.read(0)
+    source.read(0)
+    assert told == ["the deployment wants 9 pods, before 3"]
+
+
 def test_an_image_that_is_not_the_declared_one_is_told(cluster: DeploymentEnvironment) -> None:
     told: list[str] = []
     source = open_source(cluster, told, digest=NEW)
