@@ -74,9 +74,9 @@ def refuse(status: str) -> bytes:
 class TriggerFault(WatchFault):
     """A subclass's name says the harm, its docstring who would suffer what.
 
-    `releases` is the way to the hospital. `lasts`: seconds of the harm; `baseline`: seconds before T-0, None: it was before;
-    `share`: how much of the traffic is the new release's. `limits`, `paths` and `tables` are lines
-    of the settings.
+    `releases` is the way to the hospital. `lasts`: seconds of the harm; `baseline`: seconds that are
+    watched before T-0, None: T-0 was before; `share`: how much of the traffic is the new release's.
+    `limits`, `paths` and `tables` are lines of the settings.
     """
 
     gate = "phase2"

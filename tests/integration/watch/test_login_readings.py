@@ -8,10 +8,10 @@ import socket
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from functools import partial
+from pathlib import Path
 
 import psycopg
 import pytest
-from psycopg import sql
 from psycopg.conninfo import make_conninfo
 
 from cutover_gates.core.triggers.evaluation import Evaluation
@@ -75,18 +75,27 @@ def test_the_pools_of_both_releases_leave_no_connection_and_it_fires(dsn: str) -
     assert refused[2] == ["the watcher's read-only login was refused: 3 times"]
 
 
-def test_a_limit_of_the_role_or_of_the_database_is_a_refusal(server: str, dsn: str) -> None:
-    limited = (
-        "ALTER ROLE watcher CONNECTION LIMIT {}",
-        "ALTER DATABASE postgres CONNECTION LIMIT {}",
-    )
+@pytest.mark.parametrize(
+    ("limited", "outcome"),
+    [
+        ("DATABASE postgres", LoginOutcome.REFUSED),
+        # The account of the watcher may have no more: the application has another one.
+        ("ROLE watcher", LoginOutcome.REJECTED),
+    ],
+)
+def test_a_limit_of_the_database_is_a_refusal_and_one_of_the_account_is_none(
+    server: str, dsn: str, limited: str, outcome: LoginOutcome
+) -> None:
     with psycopg.connect(server, autocommit=True) as owner:
-        for statement in limited:
-            owner.execute(sql.SQL(statement).format(sql.Literal(0)))
-            found = attempt_login(make_conninfo(dsn, dbname="postgres"), 2)
-            owner.execute(sql.SQL(statement).format(sql.Literal(-1)))
-            assert found.outcome is LoginOutcome.REFUSED
-            assert found.why == "SQLSTATE 53300"
+        owner.execute(f"ALTER {limited} CONNECTION LIMIT 0".encode())
+        found = attempt_login(make_conninfo(dsn, dbname="postgres"), 2)
+        owner.execute(f"ALTER {limited} CONNECTION LIMIT -1".encode())
+    assert found.outcome is outcome
+
+
+def test_a_socket_without_a_server_is_broken(tmp_path: Path) -> None:
+    found = attempt_login(f"host={tmp_path} user=watcher dbname=postgres", 2)
+    assert found.outcome is LoginOutcome.BROKEN
 
 
 @pytest.mark.parametrize("changed", [{"user": "nobody_here"}, {"dbname": "no_such_database"}])

@@ -44,7 +44,7 @@ _REFUSALS = {
     "53300": (
         "too many clients already",
         "remaining connection slots",
-        "too many connections",
+        "too many connections for database",
         "no more connections allowed",
     ),
     "57P03": (
@@ -55,6 +55,8 @@ _REFUSALS = {
     ),
 }
 _REJECTIONS = (
+    # Of this account alone: the application has another.
+    "too many connections for role",
     "password authentication failed",
     "no password supplied",
     "no pg_hba.conf entry",
@@ -67,7 +69,6 @@ _REJECTIONS = (
     "certificate verify failed",
     "root certificate file",
     "is not permitted to log in",
-    "no such file or directory",
 )
 """Words of libpq and the server. A server may speak another language: see `find_outcome`."""
 
