@@ -9,19 +9,17 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from cutover_gates.config.watch import Watch
 from cutover_gates.core.gates import named_gates
-from cutover_gates.core.triggers.rollback_message import RollbackNames
 from cutover_gates.core.verdict import Verdict
 from cutover_gates.plugin.run import PytestRun
 from cutover_gates.targets.driver_factory import watch_of
-from cutover_gates.watch.standing_order import (
-    StandingOrder,
-    find_rollback_verdict,
-    find_standing_order,
-    find_watched_releases,
-)
+
+if TYPE_CHECKING:
+    from cutover_gates.core.triggers.rollback_message import RollbackNames
+    from cutover_gates.watch.standing_order import StandingOrder
 
 GATES_OF_THE_NIGHT = frozenset({"phase2", "phase3", "post-hour", "post"})
 """The gates at which a declared watch must be there: it may hold an order."""
@@ -32,12 +30,14 @@ ROLLBACK = ("rollback",)
 class RollbackOrders:
     """The order that stands, or the run of the rollback gate that followed it.
 
-    `unwatched` says that a declared watch has no record; empty where it has one.
+    `unwatched` says that a declared watch has no record, `unreadable` that it cannot be read; both
+    are empty where all is well.
     """
 
     order: StandingOrder | None = None
     followed_by: str = ""
     unwatched: str = ""
+    unreadable: str = ""
 
     def holds(self, gate: str) -> tuple[str, ...]:
         """Return why this gate cannot be GO."""
@@ -49,6 +49,9 @@ class RollbackOrders:
             )
         if self.unwatched and GATES_OF_THE_NIGHT & {*named_gates(gate)}:
             found.append(self.unwatched)
+        # An order may stand in it.
+        if self.unreadable:
+            found.append(self.unreadable)
         return tuple(found)
 
     def show(self, verdict: Verdict) -> Verdict:
@@ -71,10 +74,24 @@ class RollbackOrders:
 def find_rollback_orders(run: PytestRun) -> RollbackOrders:
     """Return what stands for the target and the release of a run, also before it is started."""
     folder, watch = _find_watch(run)
+    try:
+        return _read_orders(run, folder, watch)
+    except OSError as error:
+        reason = error.strerror or type(error).__name__
+        return RollbackOrders(
+            unreadable=f"the record of the watch in {folder} cannot be read ({reason}): change its"
+            " permissions, and run again"
+        )
+
+
+def _read_orders(run: PytestRun, folder: Path, watch: Watch) -> RollbackOrders:
     release = _find_release(run)
     unwatched = _describe_unwatched(folder, watch, release)
     if not folder.is_dir():
         return RollbackOrders(unwatched=unwatched)
+    # here, because the triggers load numpy (0.3 s), and most targets have no record of a watch
+    from cutover_gates.watch.standing_order import find_rollback_verdict, find_standing_order
+
     order = find_standing_order(folder, release, _find_names(run))
     if order is None:
         return RollbackOrders(unwatched=unwatched)
@@ -104,10 +121,12 @@ def _find_release(run: PytestRun) -> str:
 
 
 def _find_names(run: PytestRun) -> RollbackNames:
+    # here, for the same reason
+    from cutover_gates.core.triggers.rollback_message import RollbackNames
+    from cutover_gates.watch.rollback_names import build_rollback_names
+
     if run.running_target is None:
         return RollbackNames(run.settings.target)
-    # here, because only a target with a record of a watch needs it
-    from cutover_gates.watch.rollback_names import build_rollback_names
 
     return build_rollback_names(run.settings, run.running_target)
 
@@ -119,7 +138,12 @@ def _redact(run: PytestRun, order: StandingOrder) -> StandingOrder:
 def _describe_unwatched(folder: Path, watch: Watch, release: str) -> str:
     """Return that a declared watch has begun, and nobody has watched; empty where all is well."""
     begins = watch.begins
-    if begins is None or begins > datetime.now(UTC) or release in find_watched_releases(folder):
+    if begins is None or begins > datetime.now(UTC):
+        return ""
+    # here, for the same reason
+    from cutover_gates.watch.standing_order import find_watched_releases
+
+    if release in find_watched_releases(folder):
         return ""
     return (
         f"the cutover is to be watched since {begins:%Y-%m-%d %H:%M %Z} (watch.begins), and no"

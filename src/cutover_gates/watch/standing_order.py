@@ -93,7 +93,7 @@ def _read_state(folder: Path, release: str, names: RollbackNames) -> Iterator[St
     try:
         kept = read_kept_triggers(folder)
         last = kept.find_last_firing() if kept else None
-    except (UnusableState, OSError):
+    except (UnusableState, OverflowError):
         return
     if kept and last and kept.release == release:
         text = format_rollback_order(kept.list_firings(), kept.started, names)
@@ -104,8 +104,7 @@ def _read_lines(folder: Path, release: str) -> Iterator[StandingOrder]:
     found = [line for head, line in find_raw_lines(folder, FIRED) if head.get("release") == release]
     for line in reversed(found):
         text = str(line.get("order") or f"{ORDER}: {line.get('firings')}")[:LONGEST_TEXT]
-        at = line.get("at")
-        yield StandingOrder(text, datetime.fromtimestamp(float(at or 0), UTC))
+        yield StandingOrder(text, _read_moment(line.get("at")))
 
 
 def _read_file(folder: Path, release: str) -> Iterator[StandingOrder]:
@@ -113,10 +112,18 @@ def _read_file(folder: Path, release: str) -> Iterator[StandingOrder]:
     try:
         text = path.read_text(encoding="utf-8", errors="replace")[:LONGEST_TEXT]
         moment = datetime.fromtimestamp(path.stat().st_mtime, UTC)
-    except OSError:
+    except FileNotFoundError:
         return
     if name_release(release) in text.splitlines():
         yield StandingOrder(text, moment)
+
+
+def _read_moment(at: object) -> datetime:
+    """Return the moment of a line; what is no moment comes after every rollback."""
+    try:
+        return datetime.fromtimestamp(float(str(at)), UTC)
+    except (ValueError, OverflowError, OSError):
+        return datetime.max.replace(tzinfo=UTC)
 
 
 def _parse_line(line: str) -> Mapping[str, Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
@@ -89,6 +90,20 @@ def test_one_place_is_enough(ordered: Path, changes: tuple[Callable[[Path], None
     for change in changes:
         change(ordered)
     assert _find(ordered)
+
+
+def _edit_moments(folder: Path) -> None:
+    _remove_state(folder)
+    _remove_file(folder)
+    for path in folder.glob("*.jsonl"):
+        path.write_text(re.sub(r'"at": [0-9.]+', '"at": "soon"', path.read_text()))
+
+
+def test_an_order_of_no_moment_comes_after_every_rollback(ordered: Path) -> None:
+    _edit_moments(ordered)
+    found = _find(ordered)
+    assert found
+    assert found.moment.year == 9999
 
 
 # ── the rollback gate that followed ──
