@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from cutover_gates.hospital.matchers import assert_passed
+from cutover_gates.probes.observability.metrics.night_traffic import NightTraffic
 from cutover_gates.watch.night_criteria import NightCriteria
 
 
@@ -16,6 +17,15 @@ def test_few_requests_of_the_whole_night_failed_for_certain(night: NightCriteria
     are not proven.
     """
     assert_passed(night.assess_error_rate())
+
+
+@pytest.mark.plan("success-error-rate")
+def test_few_requests_of_people_failed_in_the_whole_night(night_traffic: NightTraffic) -> None:
+    """It is certain that few enough requests of people failed in the whole night.
+
+    By the declared counter in Prometheus, from raw samples. A probe does not ask what people ask.
+    """
+    assert_passed(night_traffic.assess())
 
 
 @pytest.mark.plan("success-response-times")

@@ -50,8 +50,8 @@ class WatchAssessments:
         return record
 
     @cached_property
-    def continuity(self) -> Continuity:
-        """What the record shows of the declared window. Raises `NotProven` without one."""
+    def window(self) -> Span:
+        """The declared window. Raises `NotProven` without one."""
         if self.settings.begins is None:
             reason = "it is not set, so the record may not cover the whole cutover"
             raise gap_error(rules.WATCHED, "watch.begins", reason)
@@ -60,9 +60,14 @@ class WatchAssessments:
             ends = min(ends, self.settings.ends.timestamp())
         if ends <= begins:
             raise gap_error(rules.WATCHED, "watch.begins", "it has not come yet")
+        return Span(begins, ends)
+
+    @cached_property
+    def continuity(self) -> Continuity:
+        """What the record shows of the declared window. Raises `NotProven` without one."""
         # A stream has limits of its own (`assess_streams`).
         results = [result for result in self.record.results if result.path != STREAM]
-        return describe_continuity(replace(self.record, results=results), Span(begins, ends))
+        return describe_continuity(replace(self.record, results=results), self.window)
 
     def assess_coverage(self) -> Assessment:
         """Return whether a whole record covers the whole window, on every path."""

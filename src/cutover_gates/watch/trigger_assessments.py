@@ -62,7 +62,7 @@ class TriggerAssessments:
     @cached_property
     def window(self) -> Span:
         """The declared window. Raises `NotProven` without one."""
-        return self.watch.continuity.window
+        return self.watch.window
 
     @cached_property
     def machine(self) -> tuple[TriggerMachine, list[float]]:

@@ -5,10 +5,16 @@ from __future__ import annotations
 import asyncio
 import subprocess
 import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
 
+from cutover_gates.core.evidence.assessment import Assessment
+from cutover_gates.probes.observability.metrics import rules as metric_rules
 from cutover_gates.watch import rules
 from tests.faults import proxy
 from tests.faults.watch.watch_fault import HarmfulWire, WatchFault, make_problem
+from tests.scraped_night import scraped_night
 from tests.watched_hospital import WatchedHospital
 
 
@@ -65,3 +71,33 @@ class ReadsTakeLongAllNight(WatchFault):
     wire = _ReadsTakeLong
     lasts = 5.0
     settings = "paths.read = 0.05"
+
+
+class ReportsFailForPeopleAlone(WatchFault):
+    """One request in a hundred fails, all of them reports. No probe asks for a report."""
+
+    item = "success-error-rate"
+    check = "test_few_requests_of_people_failed_in_the_whole_night"
+    breaks = (metric_rules.NIGHT_ERRORS,)
+    shows = "at most 0.10% | 50 of 5,000 requests |"
+
+    def ask(self, hospital: WatchedHospital) -> Mapping[str, Any]:
+        """Count what people asked while nobody watches: the traffic is in Prometheus alone."""
+        with scraped_night(hospital.folder) as night:
+            night.new.tell("count", good=2_450, bad=50)
+            night.old.tell("count", good=2_500)
+            night.wait_for_scrape()
+            asked = night.ask()
+            found = asked.assess()
+        return {"night_traffic": _Answered(found)}
+
+
+@dataclass(frozen=True)
+class _Answered:
+    """An answer that was given while Prometheus ran."""
+
+    found: Assessment
+
+    def assess(self) -> Assessment:
+        """Return it."""
+        return self.found

@@ -56,6 +56,8 @@ class _WithChannels(NoInstanceIsReady):
         type(self).told = watcher.communicate(timeout=scale_seconds(30))[1]
 
 
+# Twenty seconds; tests/unit/watch tries delivery and order each by itself.
+@pytest.mark.thorough
 def test_everybody_is_told_to_roll_back(watched: WatchedHospital, silent: int) -> None:
     with running_http_standin() as service:
         at = service.url.removeprefix("http://")

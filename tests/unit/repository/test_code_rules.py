@@ -36,6 +36,7 @@ NAMED = {
     "cutover_gates.watch.assessments": {"WatchAssessments"},
     "cutover_gates.watch.trigger_assessments": {"TriggerAssessments"},
     "cutover_gates.watch.night_criteria": {"NightCriteria"},
+    "cutover_gates.probes.observability.metrics.night_traffic": {"NightTraffic"},
     "cutover_gates.probes.api.access.assessments": {"AccessAssessments"},
     "cutover_gates.probes.api.compatibility.assessments": {"CompatibilityAssessments"},
     "cutover_gates.probes.api.fuzzing.assessments": {"FuzzAssessments"},

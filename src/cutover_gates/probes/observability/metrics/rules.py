@@ -81,3 +81,16 @@ TIMES_RECORDED = Rule(
     "Correct monitoring.triggers.operations and monitoring.triggers.durations, or let users and the"
     " run send more requests before the gate.",
 )
+NIGHT_ERRORS = Rule(
+    "METRIC-013",
+    "It is certain that few enough requests of people failed in the whole night",
+    "What fails for people alone is seen by no probe.",
+    "Look which route, status and release failed. Too few requests prove nothing: the reason says"
+    " how many do.",
+)
+NIGHT_COUNTED = Rule(
+    "METRIC-014",
+    "Prometheus scraped the target all through the night",
+    "Errors between two scrapes that are far apart are counted in no window.",
+    "Find out why scrapes are missing, or correct monitoring.labels and monitoring.triggers.",
+)
