@@ -65,9 +65,10 @@ class WatchAssessments:
     @cached_property
     def continuity(self) -> Continuity:
         """What the record shows of the declared window. Raises `NotProven` without one."""
+        window = self.window
         # A stream has limits of its own (`assess_streams`).
         results = [result for result in self.record.results if result.path != STREAM]
-        return describe_continuity(replace(self.record, results=results), self.window)
+        return describe_continuity(replace(self.record, results=results), window)
 
     def assess_coverage(self) -> Assessment:
         """Return whether a whole record covers the whole window, on every path."""
@@ -95,11 +96,10 @@ class WatchAssessments:
         if failures > share * total:
             expected = f"at most {share:.2%} of {total:,} probes"
             builder.add_finding(
-                rules.FEW_FAILURES, expected=expected, actual=f"{failures:,} failed", count=1
+                rules.FEW_FAILURES, expected=expected, actual=f"{failures:,} failed"
             )
         elif total * share < 1:
-            reason = f"{total:,} probes cannot show a share of {share:.2%}"
-            builder.add_gap(rules.FEW_FAILURES, "", reason)
+            builder.add_gap(rules.FEW_FAILURES, "", f"{total:,} probes cannot show {share:.2%}")
         builder.checked += self._paths_with_results()
         builder.figures = self._figures()
         return self._finish(builder, "failures of the watcher's probes")
