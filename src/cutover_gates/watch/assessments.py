@@ -13,7 +13,12 @@ from cutover_gates.core.evidence.assessment import Assessment, AssessmentBuilder
 from cutover_gates.core.findings import gap_error
 from cutover_gates.core.rules import NOTHING_CHECKED
 from cutover_gates.watch import rules
-from cutover_gates.watch.continuity import Continuity, ServiceGap, describe_continuity
+from cutover_gates.watch.continuity import (
+    Continuity,
+    ServiceGap,
+    describe_continuity,
+    find_window,
+)
 from cutover_gates.watch.journal_reader import WRITES_TITLE, add_record_problems, compare_writes
 from cutover_gates.watch.probe_paths import STREAM
 from cutover_gates.watch.record_reader import WatchRecord, read_record
@@ -52,15 +57,7 @@ class WatchAssessments:
     @cached_property
     def window(self) -> Span:
         """The declared window. Raises `NotProven` without one."""
-        if self.settings.begins is None:
-            reason = "it is not set, so the record may not cover the whole cutover"
-            raise gap_error(rules.WATCHED, "watch.begins", reason)
-        begins, ends = self.settings.begins.timestamp(), self.clock() - FRESH_SECONDS
-        if self.settings.ends is not None:
-            ends = min(ends, self.settings.ends.timestamp())
-        if ends <= begins:
-            raise gap_error(rules.WATCHED, "watch.begins", "it has not come yet")
-        return Span(begins, ends)
+        return find_window(self.settings, self.clock() - FRESH_SECONDS)
 
     @cached_property
     def continuity(self) -> Continuity:

@@ -11,6 +11,9 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+from cutover_gates.config.watch import Watch
+from cutover_gates.core.findings import gap_error
+from cutover_gates.watch import rules
 from cutover_gates.watch.probe_results import UNDECIDED, PathProbe, ProbeOutcome
 from cutover_gates.watch.record_reader import WatchRecord
 from cutover_gates.watch.time_spans import Span, add_up, subtract_spans
@@ -131,3 +134,16 @@ def describe_continuity(record: WatchRecord, window: Span) -> Continuity:
     ]
     unwatched = subtract_spans([window], watched)
     return Continuity(window, watched, unwatched, results, find_service_gaps(results, window))
+
+
+def find_window(settings: Watch, now: float) -> Span:
+    """Return the declared window, until `now` at the latest. Raises `NotProven` without one."""
+    if settings.begins is None:
+        reason = "it is not set, so the record may not cover the whole cutover"
+        raise gap_error(rules.WATCHED, "watch.begins", reason)
+    begins, ends = settings.begins.timestamp(), now
+    if settings.ends is not None:
+        ends = min(ends, settings.ends.timestamp())
+    if ends <= begins:
+        raise gap_error(rules.WATCHED, "watch.begins", "it has not come yet")
+    return Span(begins, ends)
