@@ -92,7 +92,7 @@ class ReadingMaker:
             return
         bad, total = counts.count_slow(key.operation, edge)
         answer.readings.append(
-            ShareReading(key, min(bad, total), total, span.seconds, span.at, span.spacing)
+            ShareReading(key, min(bad, total), total, span.seconds, span.at, span.spacing, edge)
         )
 
     def _find_edge(self, key: ConditionKey, counts: SubjectCounts) -> tuple[float | None, str]:

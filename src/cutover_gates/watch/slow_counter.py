@@ -44,7 +44,7 @@ class SlowCounter:
             return ShareReading(key, None, None, seconds, end)
         punctual = [one for one in times if self.is_punctual(one)]
         slow = sum(one.took > self.limit for one in punctual)
-        return ShareReading(key, slow, len(punctual), seconds, end)
+        return ShareReading(key, slow, len(punctual), seconds, end, slow_above=self.limit)
 
 
 def make_counter(

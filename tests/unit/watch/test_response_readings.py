@@ -218,6 +218,7 @@ def fired(*, slow_old: bool, slow_seconds: int = 40) -> dict[str, str]:
         read = source.read(at + 2)
         machine.evaluate(Evaluation(at + 2, read.readings, {source.source: True}))
     of_responses = [one for one in machine.firings if one.key.trigger is TriggerName.RESPONSE]
+    assert all("took more than 0.02 s" in one.value for one in of_responses)
     return {one.key.subject: one.note for one in of_responses}
 
 

@@ -33,7 +33,7 @@ class ShareReading:
     `at` and `seconds` are on the clock of the evaluation; `at` None: the evaluation's own time,
     `seconds` None: since the last evaluation. The key's trigger is `error-rate` or
     `response-time`. `spacing`: seconds between two counts of a source that is slower than the
-    evaluations.
+    evaluations. `slow_above`: the seconds above which an answer counted as slow, to be shown.
     """
 
     key: ConditionKey
@@ -42,6 +42,7 @@ class ShareReading:
     seconds: float | None = None
     at: float | None = None
     spacing: float = 0.0
+    slow_above: float | None = None
 
     def __post_init__(self) -> None:
         if self.key.trigger not in (TriggerName.ERRORS, TriggerName.RESPONSE):

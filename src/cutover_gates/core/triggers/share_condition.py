@@ -61,7 +61,8 @@ class ShareCondition:
     """The state of one share. All times are seconds of the watch.
 
     `since`: the onset of the excess; `through`: until when it grew. `unknown`: seconds in between
-    that nobody saw. `known_through`: until when the share is known.
+    that nobody saw. `known_through`: until when the share is known. `slow_above`: the seconds of an
+    answer above which the last reading counted it as slow.
     """
 
     state: TriggerState = TriggerState.CLEAR
@@ -78,6 +79,7 @@ class ShareCondition:
     bad: int = 0
     total: int = 0
     intervals: list[CountedInterval] = field(default_factory=list)
+    slow_above: float | None = None
 
     def advance(
         self, now: float, step: float, reading: ShareReading | None, rule: ShareRule
@@ -91,6 +93,7 @@ class ShareCondition:
         if interval is None:
             self.value = TriggerValue.UNKNOWN
             return None
+        self.slow_above = reading.slow_above if reading else None
         self._keep(interval, rule)
         share = judge_windows(self.intervals, now, rule.windows, rule.share, rule.tolerance)
         self.value, self.bad, self.total = share.value, share.bad, share.total

@@ -99,5 +99,6 @@ def _describe_share(
         duration = f"{limits.error_seconds:g} s"
         return f"{share} failed", f"more than {float(limits.error_share):.2%} for {duration}"
     duration = f"{limits.slow_seconds:g} s"
-    slow = f"{share} were slower than the limit"
-    return slow, f"more than {float(limits.slow_share):.2%} for {duration}"
+    seconds = condition.slow_above
+    slower = "were slower than the limit" if seconds is None else f"took more than {seconds:.3g} s"
+    return f"{share} {slower}", f"more than {float(limits.slow_share):.2%} for {duration}"
