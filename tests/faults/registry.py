@@ -118,6 +118,7 @@ MODULES: Mapping[str, tuple[str, ...]] = {
         "watch.deployment_changes",
         "watch.release_crossings",
         "watch.streams",
+        "watch.scraped_releases",
     ),
 }
 """The modules of each subject, in the order in which their faults are tried."""

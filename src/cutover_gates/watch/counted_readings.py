@@ -58,6 +58,7 @@ class ReadingMaker:
 
     def __post_init__(self) -> None:
         self._load = RecentLoad(self.triggers.rate_seconds)
+        self._asked: dict[ConditionKey, float] = {}
 
     def read(
         self, key: ConditionKey, counts: SubjectCounts, span: CountedSpan, answer: SourceAnswer
@@ -80,7 +81,10 @@ class ReadingMaker:
         if key.subject == SERVICE:
             self._load.add(span.at - span.seconds, span.at, total)
         answer.readings.append(ShareReading(key, bad, total, span.seconds, span.at, span.spacing))
-        if not total:
+        asked = self._asked.setdefault(key, span.at)
+        if total:
+            self._asked[key] = span.at
+        elif span.at - asked >= self.triggers.rate_seconds:
             answer.unknown[key] = f"0 requests on {key.subject}"
 
     def _read_slow(

@@ -25,6 +25,7 @@ from cutover_gates.watch.instance_counts import InstanceCounts
 LONGEST_RANGE = 300.0
 STALE_SCRAPES = 2.5
 REFUSED = "connection refused"
+NO_LABELS = "monitoring.labels is empty: all that Prometheus scrapes would be added up"
 
 
 @dataclass(frozen=True)
@@ -59,6 +60,8 @@ class ScrapeFollower:
 
     def follow(self, now: float) -> Scrapes:
         """Return what was scraped since the last call. Raises `SourceUnavailable`."""
+        if not self.query.labels.strip("{}, "):
+            return Scrapes(now, self.evaluate_seconds, unknown=NO_LABELS)
         least, most = self._compare_clocks(now)
         # Kept, so that a scrape has one moment in all evaluations; the least, so that no sample
         # comes from after the evaluation.

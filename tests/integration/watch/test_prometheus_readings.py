@@ -8,11 +8,18 @@ from typing import Any
 
 import pytest
 
+from cutover_gates.config.monitoring import Monitoring
+from cutover_gates.core.evidence.assessment import Assessment
 from cutover_gates.core.triggers.comparable_readings import ResponseBaseline
 from cutover_gates.core.triggers.recorded_evaluations import replay
 from cutover_gates.core.triggers.trigger_conclusions import TriggerOutcome, conclude
 from cutover_gates.core.triggers.trigger_names import SignalSource, TriggerName
+from cutover_gates.probes.observability.metrics import rules
+from cutover_gates.probes.observability.prometheus_api import PrometheusApi
+from cutover_gates.util.http_services import JsonService
 from cutover_gates.watch.counted_readings import ReadingMaker
+from cutover_gates.watch.histogram_baseline import BaselineQuery, read_baselines
+from cutover_gates.watch.response_baselines import ResponseBaselines
 from tests.scraped_processes import (
     NEW,
     OLD,
@@ -340,3 +347,43 @@ def test_response_times_that_cannot_be_compared_are_unknown(
     assert fired == []
     assert reason in live.reasons(SLOW_OF_NEW)[-1]
     assert outcome_of(live, TriggerName.RESPONSE) is TriggerOutcome.NOT_PROVEN
+
+
+@pytest.mark.thorough
+def test_the_baseline_of_gate_t1_is_what_the_watcher_compares_with(
+    hospital: TwoReleases, prometheus: RunningPrometheus, tmp_path: Path
+) -> None:
+    triggers = trigger_settings(response_source="prometheus")
+    table = {"labels": 'job="hospital"', "triggers": trigger_series()}
+    monitoring = Monitoring.model_validate({"prometheus": prometheus.url, **table})
+    live = LiveEvaluations(prometheus.url)
+    live.run(4, hospital.clean)
+    path, left = tmp_path / "baseline.json", list[Assessment]()
+    api = PrometheusApi(JsonService(prometheus.url))
+    assessment = ResponseBaselines(monitoring, triggers, api, path, OLD, left.append).record()
+    assert left == [assessment]
+    assert (assessment.checked, assessment.not_proven) == (("search",), ())
+    baselines = read_baselines(
+        BaselineQuery(monitoring.triggers, triggers, monitoring.labels), path, 24
+    )
+    assert baselines["search"].seconds == 0.05
+    maker = ReadingMaker(monitoring.triggers, triggers, baselines)
+    live = LiveEvaluations(prometheus.url, triggers=triggers, maker=maker)
+    assert live.run(3, hospital.clean) == []
+    fired = live.run(7, lambda: hospital.new.tell("count", good=50, slow=10))
+    assert SLOW_OF_NEW in fired
+
+
+@pytest.mark.thorough
+def test_without_requests_there_is_no_baseline(
+    hospital: TwoReleases, prometheus: RunningPrometheus, tmp_path: Path
+) -> None:
+    triggers = trigger_settings(response_source="prometheus")
+    table = {"labels": 'job="hospital"', "triggers": trigger_series()}
+    monitoring = Monitoring.model_validate({"prometheus": prometheus.url, **table})
+    api = PrometheusApi(JsonService(prometheus.url))
+    path = tmp_path / "baseline.json"
+    for asked, rule in ((api, rules.TIMES_RECORDED), (None, rules.METRICS_DECLARED)):
+        recording = ResponseBaselines(monitoring, triggers, asked, path, OLD, lambda _: None)
+        assert [gap.rule for gap in recording.record().not_proven] == [rule]
+    assert not path.exists()

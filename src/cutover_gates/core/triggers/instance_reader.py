@@ -136,11 +136,11 @@ class InstanceReader:
 
     def _find_unknown(self, page: InstancePage, seconds: float, spacing: float) -> str:
         """Return why the counts of a page say nothing; empty where they do."""
+        # No seconds in the reasons: one that changes at each evaluation would fill the record.
         if self._is_stored(page.at, spacing):
-            same = page.at - self.distinct_at
-            return f"the same page is served for {same:.0f} s: it is a stored one"
+            return "the same page is served again and again: it is a stored one"
         if seconds > 2.5 * spacing:
-            return f"nothing was scraped for {seconds:.0f} s"
+            return "nothing was scraped for too long: what was counted has no known moment"
         return ""
 
 
