@@ -168,7 +168,7 @@ class NoLabelTellsTheNewRelease(_Unproven):
         self.new.tell("count", good=50)
 
 
-class PrometheusIsDead(_Unproven):
+class PrometheusDiesInTheNight(_Unproven):
     """It was restarted in the night and did not come back: a hold, and no order (hazard 6)."""
 
     shows = "prometheus"

@@ -78,7 +78,7 @@ class ScriptedPrometheus(PrometheusApi):
             ]
         }
 
-    def scrape(self, at: float, up: bool = True, instance: str = "a", **values: float) -> None:
+    def scrape(self, at: float, up: bool = True, instance: str = "a", **values: Any) -> None:
         page = {
             "build_info,release=2.0.0": 1.0,
             "process_start_time_seconds": START - 1000,
@@ -128,7 +128,10 @@ def shares(found: SourceReadings, key: ConditionKey) -> list[ShareReading]:
 def grow(reader: Reader, begins: int, ends: int, step: int, **more: Any) -> None:
     """Scrape every `step` seconds; ten requests a second, one of them fails."""
     for at in range(begins, ends + 1, step):
-        counts = {"http_requests_total__200": 9.0 * at, "http_requests_total__500": 1.0 * at}
+        counts: dict[str, Any] = {
+            "http_requests_total__200": 9.0 * at,
+            "http_requests_total__500": 1.0 * at,
+        }
         reader.api.scrape(at, **counts, **more)
 
 
@@ -248,7 +251,7 @@ def test_what_is_declared_and_not_shown_is_unknown_and_what_is_left_out_is_not_r
     reader.read(17)
     found = reader.read(22)
     assert found.unknown[DATABASE].startswith("the query found none of db_pool_timeouts_total")
-    nothing = {"pool_timeouts": "", "pool_size": "", "pool_waiting": ""}
+    nothing: dict[str, Any] = {"pool_timeouts": "", "pool_size": "", "pool_waiting": ""}
     without = Reader(reader.api, TriggerSeries(release_info="build_info", **nothing))
     without.read(17)
     assert not [one for one in without.read(22).readings if isinstance(one, DatabaseReading)]
@@ -261,7 +264,7 @@ def test_without_labels_nobody_knows_whose_requests_they_are() -> None:
     assert reader.read(22).unknown[ERRORS].startswith("monitoring.labels is empty")
 
 
-def times(at: float, slow: float = 0.0) -> dict[str, float]:
+def times(at: float, slow: float = 0.0) -> dict[str, Any]:
     """Return the buckets of ten requests a second; all are within 0.1 s but the slow ones."""
     name = "http_request_duration_seconds_bucket,le="
     fast = 10 * at - slow
