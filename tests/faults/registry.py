@@ -119,6 +119,7 @@ MODULES: Mapping[str, tuple[str, ...]] = {
         "watch.release_crossings",
         "watch.streams",
         "watch.scraped_releases",
+        "watch.rollbacks",
     ),
 }
 """The modules of each subject, in the order in which their faults are tried."""

@@ -105,7 +105,8 @@ class NightWatch:
             f"{start}USERS__{name.upper()}__PASSWORD": password
             for name, password in self.announced["users"].items()
         }
-        limits = self.table.model_dump(mode="json", exclude={"folder", "begins", "ends", "paths"})
+        own = {"folder", "begins", "ends", "paths", "stream"}
+        limits = self.table.model_dump(mode="json", exclude=own)
         watch = {f"{start}WATCH__{name.upper()}": str(value) for name, value in limits.items()}
         older = read_older_dialect(self.root).items()
         return {

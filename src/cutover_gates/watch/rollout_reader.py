@@ -21,6 +21,7 @@ from cutover_gates.probes.rollout.rollout_record import (
     RolloutRecord,
 )
 from cutover_gates.watch.probe_baseline import BASELINE_SECONDS, TIMED
+from cutover_gates.watch.probe_paths import STREAM
 from cutover_gates.watch.probe_results import UNDECIDED, PathProbe, ProbeOutcome
 from cutover_gates.watch.record_lines import EVALUATION
 from cutover_gates.watch.record_reader import WatchRecord
@@ -68,7 +69,8 @@ def read_rollout(
             [Span(judged.begins, judged.ends or judged.begins)], record.watched
         ),
         digests=_list_digests(evaluations),
-        operations=sorted({path for head in record.heads for path in head["intervals"]}),
+        # A look at the streams that are held open is no request that a release answers.
+        operations=sorted({path for head in record.heads for path in head["intervals"]} - {STREAM}),
         series=_list_series(evaluations),
         ready_pods=scope.ready_pods,
         kind=scope.kind,

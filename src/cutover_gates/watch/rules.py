@@ -85,6 +85,12 @@ NO_RECONNECT_STORM = Rule(
     "All screens that call back in the same second take the new release down.",
     "End streams one after the other, and give each another time for its return (`retry`).",
 )
+TAKEN_BACK_IS_SILENT = Rule(
+    "WATCH-014",
+    "After the rollback nothing of the release that was taken back answers",
+    "An instance that was left writes what the release before does not understand.",
+    "Look which instance answered; scale its deployment to none, and let nobody scale it up again.",
+)
 NOT_FIRED = Rule(
     "TRIGGER-001",
     "The rollback trigger did not fire",

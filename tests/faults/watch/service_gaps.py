@@ -201,3 +201,44 @@ class AnInstanceHasOneSecondToDrain(WatchFault):
         time.sleep(1)
         os.kill(instance, signal.SIGKILL)
         time.sleep(4)
+
+
+class _EverySecondConnectionGoesToAGoneInstance(HarmfulWire):
+    """As where endpoints are taken out a moment after their pod is gone: half of them fail."""
+
+    count = 0
+
+    def is_about(self, request: proxy.Request) -> bool:
+        type(self).count += 1
+        return bool(self.count % 2)
+
+    def change(self, request: proxy.Request, answer: bytes) -> bytes:
+        return make_problem("502 Bad Gateway")
+
+
+class TheBalancerStillSendsToAnInstanceThatIsGone(WatchFault):
+    """The pod is gone, and for a second and a half every other request is sent to it."""
+
+    check = FEW_FAILED
+    breaks = (rules.FEW_FAILURES,)
+    shows = "failed"
+    wire = _EverySecondConnectionGoesToAGoneInstance
+    lasts = 1.5
+
+
+class _WritesMeetAClosingConnection(HarmfulWire):
+    """The connection is closed once the whole request was written, and before any answer."""
+
+    async def hand_on(self, caller: proxy.Caller, request: proxy.Request) -> None:
+        if type(self).harms and request.line.startswith("PUT"):
+            caller.reset()
+            return
+        await caller.give(await caller.forward(request))
+
+
+class AKeptConnectionIsClosedUnderAWrite(WatchFault):
+    """A reload closes what is open: nobody knows whether the address was changed, and none may repeat it."""
+
+    breaks = (rules.NO_LONG_GAP,)
+    shows = "write | at most 1 s |"
+    wire = _WritesMeetAClosingConnection

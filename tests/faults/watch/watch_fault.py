@@ -14,6 +14,7 @@ from cutover_gates.config.performance import Performance
 from cutover_gates.config.triggers import TriggerSettings
 from cutover_gates.watch.assessments import WatchAssessments
 from cutover_gates.watch.night_criteria import NightCriteria
+from cutover_gates.watch.release_withdrawal import WithdrawalAssessment
 from cutover_gates.watch.trigger_assessments import TriggerAssessments
 from tests.calibration import scale_seconds
 from tests.faults import proxy
@@ -27,12 +28,14 @@ FILES = (
     "performance/test_triggers.py",
     "performance/test_success_criteria.py",
     "migrations/test_watched_writes.py",
+    "smoke/test_withdrawn_release.py",
 )
 NO_GAP = "test_the_service_had_no_gap"
 WATCHED = "test_the_whole_cutover_was_watched"
 FEW_FAILED = "test_few_requests_failed_during_the_cutover"
 ACROSS = "test_each_release_understands_what_the_other_wrote"
 STREAMS = "test_open_streams_came_back_in_time"
+WITHDRAWN = "test_the_release_that_was_taken_back_answers_nothing_any_more"
 NO_LOSS = "test_no_acknowledged_write_of_the_cutover_is_lost"
 
 
@@ -86,6 +89,7 @@ class WatchFault(Fault):
         return {
             "watch": asked,
             "triggers": TriggerAssessments(asked, table),
+            "withdrawal": WithdrawalAssessment(asked),
             "night": NightCriteria(asked, Performance()),
         }
 
