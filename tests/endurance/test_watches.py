@@ -27,7 +27,7 @@ from tests.calibration import scale_seconds
 from tests.watched_hospital import WatchedHospital, start_watched_hospital
 
 WATCHES, AT_ONCE = 20, int(os.environ.get("TESTS_WATCHES_AT_ONCE", "4"))
-"""On two cores four watchers leave each other time: docs/watching.md has the figures."""
+"""On two cores four watchers leave each other time (docs/decisions/0075-threads-of-the-watcher.md)."""
 QUIET_SECONDS = float(os.environ.get("TESTS_WATCH_SECONDS", "300"))
 POLL_SECONDS = 0.001
 
