@@ -34,6 +34,7 @@ SPOKEN = frozenset(
 NAMED = {
     "cutover_gates.config.target_access": {"Limits"},
     "cutover_gates.watch.assessments": {"WatchAssessments"},
+    "cutover_gates.watch.release_withdrawal": {"WithdrawalAssessment"},
     "cutover_gates.watch.trigger_assessments": {"TriggerAssessments"},
     "cutover_gates.watch.night_criteria": {"NightCriteria"},
     "cutover_gates.probes.observability.metrics.night_traffic": {"NightTraffic"},
