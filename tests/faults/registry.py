@@ -106,6 +106,13 @@ MODULES: Mapping[str, tuple[str, ...]] = {
         "observability.logs",
         "observability.dashboards",
     ),
+    "proofs": (
+        "proofs.scan_reports",
+        "proofs.pull_requests",
+        "proofs.channel_arrivals",
+        "proofs.first_hour",
+        "proofs.first_day",
+    ),
     "watch": (
         "watch.service_gaps",
         "watch.watcher_gaps",

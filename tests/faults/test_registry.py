@@ -86,6 +86,13 @@ LEAST: Mapping[str, Mapping[str, int]] = {
         "rollback-logs": 4,
         "dashboards-verified": 6,
     },
+    "proofs": {
+        "security-scans": 25,
+        "final-code-review": 15,
+        "channels-tested": 7,
+        "error-logs-checked": 9,
+        "metrics-reviewed": 6,
+    },
     "watch": {
         "zero-downtime": 21,
         "no-data-loss": 4,
@@ -98,7 +105,7 @@ LEAST: Mapping[str, Mapping[str, int]] = {
         "previous-version": 3,
     },
 }
-"""The faults of each item on 2026-11-30: 543. A fault is not given up without a reason, so a number
+"""The faults of each item on 2026-11-30: 605. A fault is not given up without a reason, so a number
 only goes up.
 """
 

@@ -7,7 +7,7 @@ yields a `Trial`.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from pathlib import Path
 from typing import TypeVar
 
@@ -31,6 +31,8 @@ from tests.faults.observability.dashboards import DashboardFault
 from tests.faults.observability.logs import LogFault
 from tests.faults.observability.metrics import MetricFault
 from tests.faults.observability.prometheus_stack import missing_programs
+from tests.faults.proofs.first_day import DayFault, running_days
+from tests.faults.proofs.proof_fault import ProofFault, run_proof_check
 from tests.faults.results import CheckResults, Results, run_check
 from tests.faults.watch.watch_fault import WATCH_CHECKS, WatchFault
 from tests.watched_hospital import WatchedHospital, start_watched_hospital
@@ -148,6 +150,22 @@ def _observability(folder: Path) -> Iterator[Trial]:
 
 
 @contextmanager
+def _proofs(folder: Path) -> Iterator[Trial]:
+    with ExitStack() as stack:
+
+        def attempt(fault: type[Fault], place: Path, check: str | None) -> Results:
+            place.mkdir(parents=True, exist_ok=True)
+            if not issubclass(fault, DayFault):
+                return _as_kind(fault, ProofFault).try_in(place)
+            if missing := missing_programs():
+                raise CannotTry(missing)
+            asked = fault.asked_of(stack.enter_context(running_days(place)))
+            return run_proof_check(fault.check, fault.fixture, asked)
+
+        yield attempt
+
+
+@contextmanager
 def _watch(folder: Path) -> Iterator[Trial]:
     with start_watched_hospital() as announced:
 
@@ -168,6 +186,7 @@ TRIALS: Mapping[str, Callable[[Path], AbstractContextManager[Trial]]] = {
     "network": _network,
     "deployment": _deployment,
     "observability": _observability,
+    "proofs": _proofs,
     "watch": _watch,
 }
 

@@ -11,6 +11,7 @@ from cutover_gates.config.load_balancer import LoadBalancerSettings
 from cutover_gates.config.network import DnsSettings, TlsSettings
 from cutover_gates.config.pipeline import PipelineSettings
 from cutover_gates.config.redis import RedisSettings
+from cutover_gates.config.release_proofs import CodeReviewSettings, SecurityScanSettings
 
 
 class Infrastructure(SettingsTable):
@@ -39,4 +40,11 @@ class Infrastructure(SettingsTable):
     pipeline: PipelineSettings = Field(
         default=PipelineSettings(),
         description="What the pipeline wrote down of the commit under judgement.",
+    )
+    security_scans: SecurityScanSettings = Field(
+        default=SecurityScanSettings(),
+        description="What scanners found in the image under judgement.",
+    )
+    code_review: CodeReviewSettings = Field(
+        default=CodeReviewSettings(), description="The pull requests of the release."
     )

@@ -70,7 +70,9 @@ def _list_entries(value: Any, field: FieldInfo) -> Iterator[tuple[str, str]]:
         return
     if "leaves_out" in mark:
         reasons = value if isinstance(value, Mapping) else dict.fromkeys(value, "")
-        yield from ((f": {entry}", str(reason)) for entry, reason in reasons.items())
+        for entry, reason in reasons.items():
+            # A fact with a person holds its reason in a key.
+            yield f": {entry}", str(getattr(reason, "reason", reason))
     if "leaves_out_where_given" in mark and value is not None:
         yield "", value.reason
     if "leaves_out_at" in mark and value is not None and value == mark["leaves_out_at"]:

@@ -7,10 +7,9 @@ The table is `[targets.NAME.monitoring]`, with `.metrics`, `.alerts`, `.logs`, `
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Literal, get_args
-from urllib.parse import urlsplit
+from typing import Literal, get_args
 
-from pydantic import AfterValidator, Field, field_validator
+from pydantic import Field, field_validator
 
 from cutover_gates.config.base import (
     LEAVES_OUT,
@@ -22,28 +21,12 @@ from cutover_gates.config.base import (
 from cutover_gates.config.logs_and_dashboards import ChannelSettings, DashboardSettings, LogSettings
 from cutover_gates.config.metric_settings import MetricSettings, TriggerSeries
 from cutover_gates.config.recorded_series import RecordedSeries
+from cutover_gates.config.review import ChannelArrivals, ReviewSettings
+from cutover_gates.config.target_url import WebAddress
 
 Trigger = Literal["health", "error-rate", "response-time", "database"]
 TRIGGERS: tuple[Trigger, ...] = get_args(Trigger)
 """The plan's triggers of a rollback: each needs an alert."""
-
-
-def _check_web_address(value: str) -> str:
-    """A web address without user, password or query."""
-    parts = urlsplit(value)
-    if (
-        parts.scheme not in ("http", "https")
-        or not parts.hostname
-        or any(sign in value for sign in "@?#")
-    ):
-        raise ValueError(
-            'that is no address; write one such as "http://prometheus.example.org:9090", without'
-            " user, password or query"
-        )
-    return value.rstrip("/")
-
-
-WebAddress = Annotated[str, AfterValidator(_check_web_address)]
 
 
 class AlertSettings(SettingsTable):
@@ -186,4 +169,10 @@ class Monitoring(SettingsTable):
     channels: dict[str, ChannelSettings] = Field(
         default={},
         description="Where the team is told, by name; `--send-test-messages` sends there.",
+    )
+    channel_arrivals: ChannelArrivals = Field(
+        default=ChannelArrivals(), description="Where a test message is found that arrived."
+    )
+    review: ReviewSettings = Field(
+        default=ReviewSettings(), description="The hour and the day after the cutover."
     )

@@ -1,4 +1,4 @@
-"""The address of a target, as its settings give it."""
+"""The address of a target or of a service that knows it, as the settings give it."""
 
 from __future__ import annotations
 
@@ -31,3 +31,21 @@ def _is_web_address(url: str) -> bool:
 
 TargetUrl = Annotated[str | None, AfterValidator(_check_url)]
 """An address without user, password, query and fragment."""
+
+
+def _check_web_address(value: str) -> str:
+    """A web address without user, password or query."""
+    parts = urlsplit(value)
+    if (
+        parts.scheme not in ("http", "https")
+        or not parts.hostname
+        or any(sign in value for sign in "@?#")
+    ):
+        raise ValueError(
+            'that is no address; write one such as "http://prometheus.example.org:9090", without'
+            " user, password or query"
+        )
+    return value.rstrip("/")
+
+
+WebAddress = Annotated[str, AfterValidator(_check_web_address)]

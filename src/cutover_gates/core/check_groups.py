@@ -22,13 +22,15 @@ class CheckGroup:
     """One group of checks: the suite that it stands in, and what its checks need and are.
 
     `needs` says what an embedded hospital must bring along for them. `role` names what the code has
-    to find them by.
+    to find them by. `declared_by` is the key of a target's settings that says what they read
+    (`core.plan_proofs`); empty for checks that are always asked.
     """
 
     id: str
     suite: str
     needs: tuple[str, ...] = ()
     role: str = ""
+    declared_by: str = ""
 
 
 @cache
@@ -36,7 +38,13 @@ def shipped_groups() -> Mapping[str, CheckGroup]:
     """Return all shipped groups by id, in the order of the file."""
     tables = tomllib.loads(FILE.read_text(encoding="utf-8"))
     return {
-        name: CheckGroup(name, row["suite"], tuple(row.get("needs", ())), row.get("role", ""))
+        name: CheckGroup(
+            name,
+            row["suite"],
+            tuple(row.get("needs", ())),
+            row.get("role", ""),
+            row.get("declared_by", ""),
+        )
         for name, row in tables.items()
     }
 

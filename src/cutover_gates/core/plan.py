@@ -19,6 +19,8 @@ from cutover_gates.core.tables import suggest_nearest
 
 Fact = TypeVar("Fact")
 """What is declared of an item: its reason, or more."""
+CHECK_OR_SIGN_OFF = "check or sign-off"
+"""The proof of an item that checks prove where the settings say what they read, else a person."""
 PLACEHOLDER = re.compile(r"\{(\w+)\}")
 """Stands in a title for a limit of the settings: `{error_rate}`."""
 
@@ -31,7 +33,8 @@ class PlanError(ValueError):
 class Item:
     """One line of the plan.
 
-    `proof` is 'check' or 'sign-off'; `suite` is None for a sign-off. `checks` are the groups of
+    `proof` is 'check', 'sign-off' or `CHECK_OR_SIGN_OFF`, which `core.plan_proofs` replaces by one
+    of the others for a target; `suite` is None for a sign-off. `checks` are the groups of
     checks that prove it (empty: the group of its own id). `kind` is 'trigger' for an automatic
     rollback trigger. `needs` and `role` are explained in `core.check_groups`. `at_least` names
     checks that must have passed, whatever else may be left out of it.

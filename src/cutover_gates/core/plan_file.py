@@ -8,12 +8,13 @@ from typing import Any
 
 from cutover_gates.core.check_groups import shipped_groups
 from cutover_gates.core.gates import ANSWERS, GATES, SUITES, add_whole_gates
-from cutover_gates.core.plan import PLACEHOLDER, Item, Plan, PlanError
+from cutover_gates.core.plan import CHECK_OR_SIGN_OFF, PLACEHOLDER, Item, Plan, PlanError
 from cutover_gates.core.plan_choices import optional_choice, require_choice
 from cutover_gates.core.plan_gates import ASKED_OF, check_asked_of, parse_gate_answers
+from cutover_gates.core.plan_proofs import require_declarable_checks
 from cutover_gates.core.tables import read_table, suggest_nearest
 
-PROOFS = ("check", "sign-off")
+PROOFS = ("check", "sign-off", CHECK_OR_SIGN_OFF)
 KINDS = ("trigger",)
 NEEDS = ("front", "monitoring", "backup", "switch")
 """What an embedded hospital can bring along: a second instance behind a reverse proxy; Prometheus
@@ -90,6 +91,7 @@ def _parse_item(row: Mapping[str, Any], where: str) -> Item:
     )
     _check_groups(item, where)
     check_asked_of(item, where)
+    require_declarable_checks(item, where)
     return item
 
 

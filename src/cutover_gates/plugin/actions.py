@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 
 from cutover_gates.config.base import SettingsError
-from cutover_gates.core.findings import NotProven, describe_finding
+from cutover_gates.core.findings import Finding, NotProven, describe_finding
 from cutover_gates.plugin.cleanup import describe_sweep, sweep_dead_runs
 from cutover_gates.plugin.fixtures.database import open_database_context
 from cutover_gates.plugin.progress import ProgressPrinter, print_line
@@ -26,6 +26,12 @@ from cutover_gates.probes.database.context import DatabaseUnreachable
 from cutover_gates.probes.database.snapshot.capture import take_snapshot
 from cutover_gates.probes.database.snapshot.model import Snapshot
 from cutover_gates.probes.observability.channels import notification_channels
+from cutover_gates.probes.observability.channels.sent_messages import (
+    SentMessage,
+    hash_code,
+    make_code,
+    write_sent_messages,
+)
 from cutover_gates.targets.embedded import TargetDidNotStart
 
 NOTHING_DONE = (DatabaseUnreachable, NotProven, TargetDidNotStart)
@@ -70,14 +76,17 @@ def run_sweep(config: pytest.Config) -> int:
 def send_test_messages(config: pytest.Config) -> int:
     """Send one marked test message to each channel of the target (`--send-test-messages`).
 
-    Returns 0 when every service took its message. That is no proof that somebody read it, so the
-    item of the plan stays a sign-off. Raises `pytest.UsageError`.
+    Returns 0 when every service took its message. That is no proof that it arrived: the item of the
+    plan stays a sign-off, unless the settings say where arrivals are found. Raises
+    `pytest.UsageError`.
     """
     run = make_run_without_gate(config, "--send-test-messages")
     try:
         with usage_errors():
             channels = _channel_addresses(run)
-            findings = notification_channels.send_test_messages(channels, _test_message(run))
+            codes = {name: make_code() for name in channels}
+            findings = notification_channels.send_test_messages(channels, _test_message(run), codes)
+            _record_messages(run, findings, codes)
     except NotProven as reason:
         print_line(f"no message was sent: {reason}")
         return int(pytest.ExitCode.TESTS_FAILED)
@@ -88,6 +97,22 @@ def send_test_messages(config: pytest.Config) -> int:
         print_line(f"channel {run.redactor.redact_text(line)}")
     is_refused = any(findings.values())
     return int(pytest.ExitCode.TESTS_FAILED if is_refused else pytest.ExitCode.OK)
+
+
+def _record_messages(
+    run: PytestRun, findings: Mapping[str, Finding | None], codes: Mapping[str, str]
+) -> None:
+    """Write down what was sent, for the check that looks for it where it should arrive."""
+    now, release = datetime.now(UTC), _declared_release(run)
+    messages = {
+        name: SentMessage(now, release, finding is None, hash_code(codes[name].encode()))
+        for name, finding in findings.items()
+    }
+    write_sent_messages(run.sent_messages, messages)
+
+
+def _declared_release(run: PytestRun) -> str:
+    return run.settings.release or run.settings.chosen_target.release or ""
 
 
 def _test_message(run: PytestRun) -> str:

@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 
 from cutover_gates.config.base import SettingsError
+from cutover_gates.config.declared_proofs import find_declared_groups
 from cutover_gates.config.settings import Settings
 from cutover_gates.core.evidence.record import Recorder
 from cutover_gates.core.evidence.redact import Redactor
@@ -22,6 +23,7 @@ from cutover_gates.core.gates import SUITES, split_gates
 from cutover_gates.core.judged_by import JudgedBy
 from cutover_gates.core.plan import Plan, PlanError
 from cutover_gates.core.plan_file import load_plan
+from cutover_gates.core.plan_proofs import resolve_proofs
 from cutover_gates.core.waivers import DecisionError
 from cutover_gates.hospital import MappingError
 from cutover_gates.plugin.gate_settings import adapt_to_gates
@@ -74,6 +76,12 @@ class PytestRun:
         """The folder of this target's ledgers, beside the reports."""
         reports = self.settings.resolve_path(self.settings.reports)
         return reports.parent / "ledgers" / self.settings.target
+
+    @property
+    def sent_messages(self) -> Path:
+        """The record of the test messages to this target's channels, beside the reports."""
+        reports = self.settings.resolve_path(self.settings.reports)
+        return reports.parent / "test-messages" / f"{self.settings.target}.json"
 
     @cached_property
     def suite_folders(self) -> SuiteFolders:
@@ -132,6 +140,7 @@ def _load_settings_and_plan(config: pytest.Config, gates: tuple[str, ...]) -> tu
         settings = load_run_settings(config)
         limits = _limits_in_force(settings)
         plan = load_plan(find_plan(settings, config.rootpath)).with_limits(limits)
+        plan = resolve_proofs(plan, find_declared_groups(settings.chosen_target))
         settings = adapt_to_gates(settings, plan, gates)
     except USER_ERRORS as mistake:
         raise pytest.UsageError(str(mistake)) from None

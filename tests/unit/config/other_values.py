@@ -61,6 +61,8 @@ SPECIAL: Mapping[str, str] = {
         "INFRASTRUCTURE__CLUSTER__MUST_DECLARE": '["limits.memory"]',
         "INFRASTRUCTURE__REGISTRY__PLATFORM": "linux/arm64",
         "INFRASTRUCTURE__PIPELINE__COMMIT": "c" * 40,
+        "MONITORING__REVIEW__EXPECTED_ERRORS": '{"laboratory": "r"}',
+        "MONITORING__CHANNEL_ARRIVALS__FILES": '{"x": "/y"}',
         "MONITORING__ALERTS__RULES": '{"health": "r"}',
         "MONITORING__ALERTS__FOR_SECONDS": '{"health": 9}',
         "MONITORING__ALERTS__THRESHOLDS": '{"health": 9}',
@@ -77,6 +79,8 @@ TABLE = f"{TARGET}MIGRATIONS__TABLES__TABLE__"
 PERSON = "CUTOVER_PEOPLE__STAGING__"
 TABLE = f"{TARGET}MIGRATIONS__TABLES__TABLE__"
 CORRECTIONS = f"{TABLE}CORRECTIONS__"
+
+EXCEPTION = f"{TARGET}INFRASTRUCTURE__SECURITY_SCANS__EXCEPTIONS__EXCEPTION__"
 
 COMPANIONS: Mapping[str, Mapping[str, str]] = {
     PERSON: {f"{PERSON}NAME": "Ada Example", f"{PERSON}PUBLIC_KEY_FILE": "a.pem"},
@@ -95,6 +99,15 @@ COMPANIONS: Mapping[str, Mapping[str, str]] = {
             f"{TARGET}MIGRATIONS__{table}__{key}": text for key, text in DECLARED.items()
         }
         for table in ("STANDSTILL", "OTHER_SERVER")
+    },
+    EXCEPTION: {
+        f"{EXCEPTION}{key}": text for key, text in {**DECLARED, "EXPIRES": "2026-12-30"}.items()
+    },
+    f"{TARGET}MONITORING__REVIEW__COMPARED__COMPARE__": {
+        f"{TARGET}MONITORING__REVIEW__COMPARED__COMPARE__QUERY": "sum(x[24h])"
+    },
+    f"{TARGET}MONITORING__CHANNEL_ARRIVALS__": {
+        f"{TARGET}MONITORING__CHANNEL_ARRIVALS__FILES": '{"x": "/y"}'
     },
     CORRECTIONS: {
         f"{CORRECTIONS}AUDIT": "SELECT 1",

@@ -95,6 +95,16 @@ WRITTEN = {
         ' "limits.memory"]\n',
         "smoke",
     ),
+    "infrastructure.security_scans.exceptions": (
+        "[targets.x.infrastructure.security_scans.exceptions]\n"
+        'CVE-2026-1 = { reason = "never called", by = "Ada Example", at = 2026-11-20,'
+        " expires = 2026-12-31 }\n",
+        "smoke",
+    ),
+    "monitoring.review.expected_errors": (
+        '[targets.x.monitoring.review.expected_errors]\nlaboratory = "it is moved later"\n',
+        "smoke",
+    ),
     "monitoring.logs.error_levels": (
         '[targets.x.monitoring.logs]\nerror_levels = ["error", "fatal"]\n',
         "smoke",

@@ -171,6 +171,8 @@ NO_LIMITS = {
     "baseline_seconds", "constant", "duration_edges",
     # How the release before is started, and how many connections both releases may hold: facts.
     "gate_seconds", "pool", "pool_before", "old", "new", "surge", "others",
+    # How many people must approve, of whom one is the least that there can be.
+    "approvals",
     # What must be there, exactly.
     "for_seconds", "replicas", "standbys", "thresholds",
 }  # fmt: skip

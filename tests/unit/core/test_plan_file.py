@@ -67,7 +67,7 @@ A, B, C = (ITEM.format(id=name) for name in "abc")
         (A.replace('suite = "smoke"\n', ""), "suite is None; allowed: smoke"),
         (
             A.replace('"check"', '"cheque"'),
-            "proof is 'cheque'; allowed: check, sign-off. Did you mean 'check'?",
+            "proof is 'cheque'; allowed: check, sign-off, check or sign-off. Did you mean 'check'?",
         ),
         (A + 'waivable = "no"', "waivable must be true or false"),
         (A + 'rests_on = "b"\n' + B, "rests_on must be a list of texts"),

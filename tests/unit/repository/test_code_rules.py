@@ -65,6 +65,8 @@ NAMED = {
     "cutover_gates.probes.deployment.kubernetes.assessments": {"KubernetesAssessments"},
     "cutover_gates.probes.deployment.pipeline.assessments": {"PipelineAssessments"},
     "cutover_gates.probes.deployment.registry.assessments": {"RegistryAssessments"},
+    "cutover_gates.probes.deployment.code_review.assessments": {"CodeReviewAssessments"},
+    "cutover_gates.probes.deployment.security_scans.assessments": {"SecurityScanAssessments"},
     "cutover_gates.probes.network.load_balancer.assessments": {"LoadBalancerAssessments"},
     "cutover_gates.probes.network.dns.assessments": {"DnsAssessments"},
     "cutover_gates.probes.network.readiness.assessments": {"ReadinessAssessments"},
@@ -76,6 +78,9 @@ NAMED = {
     "cutover_gates.probes.observability.logs.assessments": {"LogAssessments"},
     "cutover_gates.probes.observability.metrics.assessments": {"MetricAssessments"},
     "cutover_gates.watch.response_baselines": {"ResponseBaselines"},
+    "cutover_gates.probes.observability.channels.assessments": {"ChannelAssessments"},
+    "cutover_gates.probes.observability.logs.hour_review": {"LogReview"},
+    "cutover_gates.probes.observability.metrics.day_review": {"MetricReview"},
 }
 """Types of fixtures: a check may name them in its signature and nowhere else."""
 OWN = {

@@ -42,9 +42,21 @@ def read_channel_address(settings: Settings, name: str) -> str:
     return url
 
 
-def send_test_messages(channels: Mapping[str, str], body: str) -> Mapping[str, Finding | None]:
-    """Send the test message to each channel, as `send_messages` does."""
-    return send_messages(channels, TITLE, body)
+def send_test_messages(
+    channels: Mapping[str, str], body: str, codes: Mapping[str, str] | None = None
+) -> Mapping[str, Finding | None]:
+    """Send the test message to each channel, as `send_messages` does.
+
+    `codes` has the code that the message of each channel carries (`sent_messages`). It stands in
+    the title, too: a mailbox may hold the body in base64.
+    """
+
+    def send(name: str, url: str) -> Mapping[str, Finding | None]:
+        code = (codes or {}).get(name, "")
+        return send_messages({name: url}, f"{TITLE} {code}".strip(), f"{body} {code}".strip())
+
+    sent = run_concurrently(partial(send, name, url) for name, url in channels.items())
+    return {name: finding for each in sent for name, finding in each.items()}
 
 
 def send_messages(

@@ -25,13 +25,11 @@ from cutover_gates.probes.observability.logs.model import (
     LogLine,
     TrafficRecord,
     TrafficSource,
-    parse_timestamp,
 )
 from cutover_gates.probes.observability.observability_context import ObservabilityContext
 from cutover_gates.util.concurrency import wait_until
 
 TABLE = "monitoring.logs"
-OUTAGE_ENDS_SECONDS = 1.0
 
 
 @dataclass(frozen=True)
@@ -142,7 +140,7 @@ class LogAssessments:
             "levels": Counter(str(level)[:MAX_LEVEL_CHARACTERS] for level in levels),
         }
         errors = [line for line in lines if self._judge.is_error(line)]
-        own = [line for line in errors if self._is_of_own_outage(line)]
+        own = [line for line in errors if self._judge.is_within(line, self.own_outage)]
         builder.figures["errors while the gate took the database away"] = len(own)
         for line in errors:
             if line in own:
@@ -156,14 +154,6 @@ class LogAssessments:
             builder.add_gap(rules.LEVELS_COMPLETE, f"lines since {since}", reason)
         else:
             builder.checked.append(f"{len(lines)} lines since {since}")
-
-    def _is_of_own_outage(self, line: LogLine) -> bool:
-        at = parse_timestamp(line.get_field(self.settings.time))
-        if at is None or self.own_outage is None:
-            return False
-        began, ended = self.own_outage
-        # A request that failed at the end of it leaves its line a moment later.
-        return began <= at <= ended + OUTAGE_ENDS_SECONDS
 
     def _read_window(self, store: LogStore, traffic: TrafficRecord) -> Sequence[LogLine]:
         """Return all lines since the requests began, once those of each request are there.

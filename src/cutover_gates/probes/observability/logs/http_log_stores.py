@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import time
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -58,13 +59,48 @@ class LokiLogStore:
                 raise too_many_lines(self._service.format_url(), at)
             start = page[-1][0]
 
-    def _fetch_page(self, query: str, start: int) -> list[tuple[int, LogLine]]:
+    def read_errors(self, begin: float, end: float) -> Sequence[LogLine]:
+        """Return the lines between two moments that may have an error level.
+
+        The level is a part of the text, or a label: a line filter sees no label.
+        """
+        settings, found = self._settings, dict[tuple[int, str], LogLine]()
+        words = f"(?i)({'|'.join(map(re.escape, settings.error_levels))})"
+        label = re.sub(r"\W", "_", settings.level)
+        # JSON's quoting is valid in LogQL.
+        for part in (f"|~ {json.dumps(words)}", f"| {label}=~{json.dumps(words)}"):
+            lines = self._read_range(f"{settings.selector} {part}", begin, end)
+            found |= {(stamp, line.text): line for stamp, line in lines}
+        return [found[key] for key in sorted(found)]
+
+    def read_sample(self, begin: float, end: float) -> Sequence[LogLine]:
+        """Return the first lines between two moments, at most a page."""
+        start, last = round(begin * NANOSECONDS), round(end * NANOSECONDS)
+        return [line for _, line in self._fetch_page(str(self._settings.selector), start, last)]
+
+    def _read_range(self, query: str, begin: float, end: float) -> list[tuple[int, LogLine]]:
+        start, last = round(begin * NANOSECONDS), round(end * NANOSECONDS)
+        # By moment and text: a page begins at the moment at which the one before ended.
+        found = dict[tuple[int, str], LogLine]()
+        while True:
+            page = self._fetch_page(query, start, last)
+            count = len(found)
+            found |= {(stamp, line.text): line for stamp, line in page}
+            if len(page) < PAGE:
+                return [(stamp, line) for (stamp, _), line in found.items()]
+            if len(found) > MOST or len(found) == count:
+                raise too_many_lines(self._service.format_url(), begin)
+            start = page[-1][0]
+
+    def _fetch_page(
+        self, query: str, start: int, end: int | None = None
+    ) -> list[tuple[int, LogLine]]:
         """Return lines with their times in nanoseconds since 1970, in their order."""
         answer = self._service.get(
             self._path,
             query=query,
             start=str(start),
-            end=str(time.time_ns() + CLOCK_SLACK_NANOSECONDS),
+            end=str(time.time_ns() + CLOCK_SLACK_NANOSECONDS if end is None else end),
             limit=str(PAGE),
             direction="forward",
         )
@@ -105,9 +141,29 @@ class ElasticsearchLogStore:
 
     def read_since(self, at: float) -> Sequence[LogLine]:
         """Return all lines from a moment on."""
+        return self._read_all([self._time_filter(at)], at)
+
+    def read_errors(self, begin: float, end: float) -> Sequence[LogLine]:
+        """Return the lines between two moments that have an error level."""
+        # A keyword is compared letter by letter: `error` does not find `ERROR`.
+        spellings = {
+            spelling
+            for level in self._settings.error_levels
+            for spelling in (level, level.lower(), level.upper(), level.capitalize())
+        }
+        levels = [{"match": {self._settings.level: one}} for one in sorted(spellings)]
+        has_level = {"bool": {"should": levels, "minimum_should_match": 1}}
+        return self._read_all([self._time_filter(begin, end), has_level], begin)
+
+    def read_sample(self, begin: float, end: float) -> Sequence[LogLine]:
+        """Return the first lines between two moments, at most a page."""
+        page = self._fetch_page({"bool": {"filter": [self._time_filter(begin, end)]}}, None)
+        return [line for line, _ in page]
+
+    def _read_all(self, filters: list[dict[str, Any]], at: float) -> list[LogLine]:
         lines, after = list[LogLine](), None
         while True:
-            page = self._fetch_page({"bool": {"filter": [self._time_filter(at)]}}, after)
+            page = self._fetch_page({"bool": {"filter": filters}}, after)
             lines += [line for line, _ in page]
             if len(page) < PAGE:
                 return lines
@@ -115,8 +171,11 @@ class ElasticsearchLogStore:
                 raise too_many_lines(self._service.format_url(), at)
             after = page[-1][1]
 
-    def _time_filter(self, at: float) -> dict[str, Any]:
-        return {"range": {self._settings.time: {"gte": format_milliseconds(at)}}}
+    def _time_filter(self, at: float, end: float | None = None) -> dict[str, Any]:
+        bounds = {"gte": format_milliseconds(at)}
+        if end is not None:
+            bounds["lt"] = format_milliseconds(end)
+        return {"range": {self._settings.time: bounds}}
 
     def _fetch_page(
         self, query: dict[str, Any], after: list[Any] | None

@@ -19,6 +19,7 @@ TextSearch = Callable[[str], Sequence[str]]
 """Returns the names of what a text holds, never the values."""
 _ID_PATTERN = re.compile(r"[\w.:-]{1,64}")
 MAX_LEVEL_CHARACTERS = 20
+OUTAGE_ENDS_SECONDS = 1.0
 MAX_FIELD_NAMES = 20
 
 
@@ -95,6 +96,14 @@ class LineJudge:
         """Return whether the line has one of the declared error levels."""
         level = str(line.get_field(self.settings.level) or "").lower()
         return level in {each.lower() for each in self.settings.error_levels}
+
+    def is_within(self, line: LogLine, outage: tuple[float, float] | None) -> bool:
+        """Return whether the line is of an outage (from, to) that the gate itself made."""
+        at = parse_timestamp(line.get_field(self.settings.time))
+        if at is None or outage is None:
+            return False
+        # A request that failed at the end of it leaves its line a moment later.
+        return outage[0] <= at <= outage[1] + OUTAGE_ENDS_SECONDS
 
     def has_all_ids(self, lines: Sequence[LogLine], traffic: TrafficRecord) -> bool:
         """Return whether there is a line of every request."""

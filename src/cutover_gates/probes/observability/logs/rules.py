@@ -96,3 +96,35 @@ LEVELS_COMPLETE = Rule(
     "Errors may be among the lines without a level.",
     "Log a level, or correct monitoring.logs.level.",
 )
+REVIEW_TIME = Rule(
+    "LOG-016",
+    "The hour after monitoring.review.deployed is over, and not more than a week ago",
+    "An hour that is not over may still bring errors, and an old one is of another cutover.",
+    "Wait until the hour is over, or correct monitoring.review.deployed.",
+)
+HOUR_COVERED = Rule(
+    "LOG-017",
+    "The log has lines of the new release, with levels, all through the hour after the cutover",
+    "A log that was not collected holds no errors either.",
+    "Start the log collector of every instance, or correct monitoring.review.quiet_minutes,"
+    " monitoring.logs.level and monitoring.logs.release.",
+)
+NO_NEW_ERROR = Rule(
+    "LOG-018",
+    "The hour after the cutover has no error that the day before it did not have",
+    "The new release brought it.",
+    "Find the cause by the id of the request, and repair it. What was known beforehand belongs into"
+    " monitoring.review.expected_errors with its reason.",
+)
+NOT_MORE_ERRORS = Rule(
+    "LOG-019",
+    "No known error comes more often in the hour after the cutover than in the whole day before",
+    "The new release made a rare error a frequent one.",
+    "Find the cause by the id of the request, and repair it.",
+)
+DAY_BEFORE_KNOWN = Rule(
+    "LOG-020",
+    "The log has lines of the whole day before the cutover",
+    "Whether an error is new cannot be told.",
+    "Let the log store keep two days, or look at the error and waive this with a reason.",
+)

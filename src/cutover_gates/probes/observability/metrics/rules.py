@@ -94,3 +94,34 @@ NIGHT_COUNTED = Rule(
     "Errors between two scrapes that are far apart are counted in no window.",
     "Find out why scrapes are missing, or correct monitoring.labels and monitoring.triggers.",
 )
+REVIEWED_DAY = Rule(
+    "METRIC-015",
+    "The day after monitoring.review.deployed is over, and not more than two weeks ago",
+    "A day that is not over may still get worse, and an old one is of another cutover.",
+    "Wait until the day is over, or correct monitoring.review.deployed.",
+)
+INSTANCE_STAYED = Rule(
+    "METRIC-016",
+    "Every declared instance was up in every quarter of an hour of the day after the cutover",
+    "An instance that vanished takes its errors with it: the figures look better.",
+    "Find out why it was away, or correct monitoring.targets and monitoring.labels.",
+)
+DAY_BEFORE_WATCHED = Rule(
+    "METRIC-017",
+    "Prometheus has samples of all of the day before the cutover",
+    "There is nothing to hold the first day against.",
+    "Let Prometheus keep two days and more, or correct monitoring.labels.",
+)
+FIGURE_KNOWN = Rule(
+    "METRIC-018",
+    "Every figure of monitoring.review.compared is one number, for both days",
+    "A figure that is missing looks like one at zero.",
+    "Correct the query; `or vector(0)` says that no series means zero. Set previous_release where"
+    " the query holds $release.",
+)
+FIGURE_NOT_WORSE = Rule(
+    "METRIC-019",
+    "No figure of the first day is worse than the day before by more than its factor",
+    "The new release works worse than the one before.",
+    "Find the cause, or correct factor and ignored_below in monitoring.review.compared.",
+)

@@ -1,0 +1,1 @@
+"""The pull requests of the release, and who approved them."""

@@ -1,0 +1,1 @@
+"""What scanners found in the image under judgement."""
