@@ -12,6 +12,7 @@ SUBJECTS: Mapping[str, str] = {
     "ACCESS": "Access by the API's own document",
     "ALERT": "Alerts",
     "APIDOC": "The API's own document",
+    "BACK": "The way back",
     "BACKUP": "Backups",
     "CHAN": "Notification channels",
     "COMPAT": "Compatibility with the release before",

@@ -6,6 +6,7 @@ import pytest
 
 from cutover_gates.hospital.matchers import assert_passed
 from cutover_gates.probes.database.outside_tables.assessments import OutsideTablesAssessments
+from cutover_gates.probes.database.way_back.assessments import DatabaseRollback
 
 
 @pytest.mark.cost("rows")
@@ -42,15 +43,15 @@ def test_materialised_views_hold_what_their_queries_give(
 
 @pytest.mark.cost("rows")
 @pytest.mark.plan("database-rolled-back")
-def test_large_objects_came_back(outside_tables: OutsideTablesAssessments) -> None:
+def test_large_objects_came_back(database_rollback: DatabaseRollback) -> None:
     """After a rollback every large object is what it was before the cutover.
 
     A dump without large objects restores without an error.
     """
-    assert_passed(outside_tables.after_rollback().assess_large_objects())
+    assert_passed(database_rollback.assess_large_objects())
 
 
 @pytest.mark.plan("database-rolled-back")
-def test_free_sequences_came_back(outside_tables: OutsideTablesAssessments) -> None:
+def test_free_sequences_came_back(database_rollback: DatabaseRollback) -> None:
     """After a rollback no sequence that fills no column is behind its place in the snapshot."""
-    assert_passed(outside_tables.after_rollback().assess_sequences())
+    assert_passed(database_rollback.assess_sequences())

@@ -62,6 +62,7 @@ MODULES: Mapping[str, tuple[str, ...]] = {
         "data.told_places",
         "data.constraints",
         "data.backups",
+        "data.way_back",
         "data.restored_copies",
         "data.declarations",
         "data.migration_run",
@@ -95,6 +96,7 @@ MODULES: Mapping[str, tuple[str, ...]] = {
     "network": ("network.certificates", "network.dns", "network.backends", "network.redis"),
     "deployment": (
         "deployment.kubernetes",
+        "deployment.way_back",
         "deployment.registry_images",
         "deployment.pipelines",
         "deployment.databases",
@@ -127,6 +129,7 @@ MODULES: Mapping[str, tuple[str, ...]] = {
         "watch.streams",
         "watch.scraped_releases",
         "watch.rollbacks",
+        "watch.way_back",
     ),
 }
 """The modules of each subject, in the order in which their faults are tried."""

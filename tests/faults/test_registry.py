@@ -46,7 +46,7 @@ LEAST: Mapping[str, Mapping[str, int]] = {
         "indexes-agree": 1,
         "final-backups": 13,
         "backup-taken": 3,
-        "database-rolled-back": 9,
+        "database-rolled-back": 13,
         "contraction-unaltered": 1,
         "migration-dry-run": 9,
         "migration-scripts-tested": 1,
@@ -73,7 +73,9 @@ LEAST: Mapping[str, Mapping[str, int]] = {
         "redis-cluster": 11,
     },
     "deployment": {
-        "kubernetes-cluster": 42,
+        "kubernetes-cluster": 47,
+        "previous-version": 15,
+        "traffic-stopped": 3,
         "tests-passing": 10,
         "code-coverage": 8,
         "database-cluster": 11,
@@ -103,9 +105,11 @@ LEAST: Mapping[str, Mapping[str, int]] = {
         "success-error-rate": 3,
         "success-response-times": 1,
         "previous-version": 3,
+        "traffic-stopped": 4,
+        "rollback-verified": 4,
     },
 }
-"""The faults of each item on 2026-11-30: 605. A fault is not given up without a reason, so a number
+"""The faults of each item on 2026-11-30: 640. A fault is not given up without a reason, so a number
 only goes up.
 """
 

@@ -4,6 +4,9 @@ into `KubernetesApi.objects`, and to harm.
 
 from __future__ import annotations
 
+import base64
+import gzip
+import json
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -14,6 +17,8 @@ NAMESPACE, NAME, IMAGE, HELM = (
     "hospital-backend",
 )
 LABELS = {"app": NAME}
+CONFIG_MAP, SECRET = "backend-config", "backend-secrets"
+"""What the container takes its configuration from."""
 REVISION = "deployment.kubernetes.io/revision"
 
 Object = dict[str, Any]
@@ -27,11 +32,36 @@ def deployment_objects(digest: str, previous: str, replicas: int = 3) -> dict[st
         "pods": [pod(f"{NAME}-{number}", digest) for number in range(replicas)],
         "poddisruptionbudgets": [budget(NAME, LABELS, replicas)],
         "secrets": [
-            helm(2, "deployed"),
-            helm(1, "superseded"),
+            helm(2, "deployed", digest),
+            helm(1, "superseded", previous),
             {"metadata": _named("passwords"), "type": "Opaque", "data": {"x": "c2VjcmV0"}},
+            configuration(SECRET, {"password": "cGE1NXdvcmQtb2YtMS45"}, "Opaque"),
         ],
+        "configmaps": [configuration(CONFIG_MAP, {"POOL": "20", "MODE": "expanded"})],
     }
+
+
+def rolled_back_objects(digest: str, previous: str, replicas: int = 3) -> dict[str, list[Object]]:
+    """Return the deployment after a rollback: revision 8 has the image of revision 6 again."""
+    objects = deployment_objects(previous, digest, replicas)
+    objects["deployments"][0]["metadata"]["annotations"][REVISION] = "8"
+    objects["replicasets"] = [replica_set(8, previous, replicas), replica_set(7, digest, 0)]
+    for one in objects["pods"]:
+        one["status"]["startTime"] = ago(minutes=10)
+    objects["secrets"][:2] = [
+        helm(1, "superseded", previous),
+        helm(2, "superseded", digest),
+        helm(3, "deployed", previous),
+    ]
+    return objects
+
+
+def configuration(name: str, data: dict[str, str], kind: str = "", version: int = 7) -> Object:
+    """Return a ConfigMap, or with `kind` a Secret, as it was written two days ago."""
+    written = {"manager": "helm", "operation": "Update", "time": ago(days=2)}
+    metadata = {**_named(name), "uid": f"u-{name}", "resourceVersion": str(version)}
+    typed = {"type": kind} if kind else {}
+    return {"metadata": {**metadata, "managedFields": [written]}, "data": data, **typed}
 
 
 def ago(**time: float) -> str:
@@ -103,6 +133,13 @@ def containers(digest: str) -> list[Object]:
             "livenessProbe": probe,
             "readinessProbe": probe,
             "resources": share,
+            "envFrom": [{"configMapRef": {"name": CONFIG_MAP}}],
+            "env": [
+                {
+                    "name": "DATABASE_PASSWORD",
+                    "valueFrom": {"secretKeyRef": {"name": SECRET, "key": "password"}},
+                }
+            ],
         },
         {"name": "log-shipper", "image": "registry.example.org/shipper:3", "resources": share},
     ]
@@ -147,13 +184,32 @@ def budget(name: str, labels: dict[str, str], pods: int, allowed: int = 1) -> Ob
     }
 
 
-def helm(version: int, status: str) -> Object:
+def helm(version: int, status: str, digest: str = "") -> Object:
+    """Return Helm's Secret of a revision; without a digest its manifest cannot be read."""
     labels = {"owner": "helm", "name": HELM, "status": status, "version": str(version)}
     return {
         "metadata": {**_named(f"sh.helm.release.v1.{HELM}.v{version}"), "labels": labels},
         "type": "helm.sh/release.v1",
-        "data": {"release": "dmFsdWVzIHdpdGggYSBwYXNzd29yZA=="},
+        "data": {
+            "release": _pack_release(digest) if digest else "dmFsdWVzIHdpdGggYSBwYXNzd29yZA=="
+        },
     }
+
+
+def _pack_release(digest: str) -> str:
+    """Return a release as Helm 3 and 4 store it: JSON, gzip, Base64, and Base64 of Kubernetes."""
+    workload = {
+        "apiVersion": "apps/v1",
+        "kind": "Deployment",
+        "metadata": {"name": NAME},
+        "spec": {"template": template(digest)},
+    }
+    release = {
+        "manifest": f'---\n# Source: chart\n{json.dumps(workload)}\n---\n{{"kind": "Service"}}\n',
+        "config": {"password": "chart-pa55word"},
+    }
+    packed = gzip.compress(json.dumps(release).encode())
+    return base64.b64encode(base64.b64encode(packed)).decode()
 
 
 def _named(name: str) -> Object:

@@ -21,7 +21,11 @@ from tests.standins.https_server import Authority, QuietHandler, running_https_s
 
 Object = dict[str, Any]
 RESOURCES: Mapping[str, Mapping[str, tuple[str, str, list[str]]]] = {
-    "api/v1": {"pods": ("Pod", "pod", ["po"]), "secrets": ("Secret", "secret", [])},
+    "api/v1": {
+        "pods": ("Pod", "pod", ["po"]),
+        "secrets": ("Secret", "secret", []),
+        "configmaps": ("ConfigMap", "configmap", ["cm"]),
+    },
     "apis/apps/v1": {
         "deployments": ("Deployment", "deployment", ["deploy"]),
         "replicasets": ("ReplicaSet", "replicaset", ["rs"]),

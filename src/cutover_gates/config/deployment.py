@@ -39,7 +39,8 @@ class ClusterSettings(SettingsTable):
         description=(
             "A file that holds the token. It must let its bearer read deployments, pods, replica"
             " sets and disruption budgets of the namespace; with `helm_release` list secrets, of"
-            " which only the metadata are asked for."
+            " which only the metadata are asked for; for the way back get the ConfigMaps and the"
+            " Secrets that the pods name, of which salted hashes are kept."
         ),
     )
     namespace: str | None = Field(default=None, description="The deployment's namespace.")
@@ -77,6 +78,15 @@ class ClusterSettings(SettingsTable):
     replicas: int | None = Field(default=None, ge=1, description="How many pods there must be.")
     helm_release: str | None = Field(
         default=None, description="The release's name in Helm, where a rollback is done by Helm."
+    )
+    helm_revision: int | None = Field(
+        default=None,
+        ge=1,
+        examples=[1],
+        description=(
+            "The revision that `helm rollback` goes back to. Without it the token must be allowed"
+            " to get the secrets of the release, which say what image each revision has."
+        ),
     )
     restarts: int = Field(
         default=0,

@@ -14,6 +14,7 @@ from pydantic import Field, SecretStr, field_validator
 
 from cutover_gates.config.base import Seconds, SettingsTable
 from cutover_gates.config.rollout_proof import RolloutProof
+from cutover_gates.config.way_back import WayBack
 
 IN_COMMAND = ("port",)
 """What a word of `command` may name. The DSN holds a password, and everybody on a machine can read
@@ -189,6 +190,9 @@ class Rollout(SettingsTable):
     )
     proof: RolloutProof = Field(
         default=RolloutProof(), description="What each step must prove of the new release."
+    )
+    rollback: WayBack = Field(
+        default=WayBack(), description="The way back from the new release to the one before."
     )
 
 

@@ -45,6 +45,8 @@ class DataEnvironment:
     previous: dict[str, Any] = field(default_factory=dict)
     """`[targets.NAME.previous]`, at the gate that asks for it."""
     connections: dict[str, Any] = field(default_factory=lambda: dict(CONNECTIONS))
+    rollback: dict[str, Any] = field(default_factory=dict)
+    """`[targets.NAME.rollout.rollback]`."""
 
     @property
     def dsn(self) -> str:
@@ -95,7 +97,9 @@ class DataEnvironment:
         told = {
             f"{start}DATABASE__DSN": self.server.dsn(NAME, postgres.READER),
             f"{start}MIGRATIONS": json.dumps(migrations),
-            f"{start}ROLLOUT": json.dumps({"connections": self.connections}),
+            f"{start}ROLLOUT": json.dumps(
+                {"connections": self.connections, "rollback": self.rollback}
+            ),
         }
         if gate.startswith("post"):
             record = self.folder / "reports" / "watch" / TARGET

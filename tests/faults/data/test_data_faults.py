@@ -12,6 +12,7 @@ from tests.faults import gate_runs
 from tests.faults.data.data_fault import DataFault
 from tests.faults.data.database_servers import STATE_AT, DatabaseServers
 from tests.faults.data.hospital_stages import EVERYTHING
+from tests.faults.data.way_back import keep_schema
 from tests.faults.judge import find_problems
 from tests.faults.registry import faults_of_kind
 from tests.faults.results import Verdict
@@ -58,6 +59,17 @@ def test_a_hospital_with_everything_beside_tables_is_not_blamed(
     """No false alarm where scripts and hands made large objects, publications, options and rights."""
     with world.ground(None, gate, tmp_path, EVERYTHING) as ground:
         verdict = ground.run_gate(gate)
+    assert not list_blamed(verdict), verdict.output
+
+
+@pytest.mark.thorough
+def test_a_rollback_of_the_application_alone_is_not_blamed(
+    world: DatabaseServers, tmp_path: Path
+) -> None:
+    """No false alarm where the schema of the new release stays, and the settings say so."""
+    with world.ground(None, "rollback", tmp_path) as ground:
+        keep_schema(ground)
+        verdict = ground.run_gate("rollback")
     assert not list_blamed(verdict), verdict.output
 
 

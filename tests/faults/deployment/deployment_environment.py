@@ -7,7 +7,7 @@ import json
 import ssl
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -18,17 +18,30 @@ from cutover_gates.core.evidence.redact import Redactor
 from cutover_gates.probes.deployment.deployment_context import DeploymentContext
 from cutover_gates.probes.deployment.kubernetes.assessments import KubernetesAssessments
 from cutover_gates.probes.deployment.kubernetes.client import DeploymentClient
+from cutover_gates.probes.deployment.kubernetes.configuration_record import load_record, save_record
+from cutover_gates.probes.deployment.kubernetes.rollback_assessments import KubernetesRollback
+from cutover_gates.probes.deployment.kubernetes.rollback_client import RollbackClient
 from cutover_gates.probes.deployment.pipeline.assessments import PipelineAssessments
 from cutover_gates.probes.deployment.registry.assessments import RegistryAssessments
 from cutover_gates.probes.deployment.registry.client import RegistryRepository
 from tests.faults.results import CheckResult, run_check
-from tests.standins.deployment_objects import HELM, IMAGE, NAME, NAMESPACE, deployment_objects
+from tests.standins.deployment_objects import (
+    HELM,
+    IMAGE,
+    NAME,
+    NAMESPACE,
+    deployment_objects,
+    rolled_back_objects,
+)
 from tests.standins.https_server import Authority, authority
 from tests.standins.kubernetes_api import KubernetesApi, kubernetes_api
 from tests.standins.oci_registry import OciRegistry, oci_registry
 
 TARGET, RELEASE, COMMIT = "tried", "2.0.0", "c0ffee" + "0" * 34
 FILES = ("kubernetes", "registry", "pipeline")
+ROLLBACK = "rollback"
+"""The file of checks after a rollback: they need another cluster than those of `FILES`."""
+OLDER = f"sha256:{'a' * 64}"
 SECONDS = 5.0
 """The bound of a question here: a fault that is silent would cost more with the usual one."""
 
@@ -77,6 +90,32 @@ class DeploymentEnvironment:
         }
         return {name: {**table, **asked.get(name, {})} for name, table in usual.items()}
 
+    @property
+    def record_path(self) -> Path:
+        """The record of the configuration."""
+        return self.folder / "configuration.json"
+
+    def record_configuration(self) -> Assessment:
+        """Record the configuration of the release before, as the gate t12 does."""
+        self.kubernetes.objects = deployment_objects(self.previous, OLDER)
+        return self._rollback(
+            Infrastructure.model_validate(self.settings({})), []
+        ).record_configuration()
+
+    def roll_back(self) -> None:
+        """Bring the cluster to where it is after a rollback; the record is an hour old."""
+        assert not self.record_configuration().findings
+        record = load_record(self.record_path)
+        save_record(self.record_path, replace(record, taken=record.taken - 3600))
+        self.kubernetes.objects = rolled_back_objects(self.digest, self.previous)
+
+    def _rollback(self, declared: Infrastructure, seen: list[Assessment]) -> KubernetesRollback:
+        cluster, context = declared.cluster, DeploymentContext(TARGET, seen.append)
+        client = RollbackClient(
+            cluster, cluster.ca_file, cluster.token_file, self.redactor, SECONDS
+        )
+        return KubernetesRollback(context, cluster, client, self.record_path)
+
     def write_pipeline_files(self) -> None:
         """Write the pipeline's files."""
         text = (
@@ -121,6 +160,7 @@ class DeploymentEnvironment:
             )
 
         return {
+            "rollback_cluster": self._rollback(declared, seen),
             "cluster": KubernetesAssessments(context, cluster, api.load_state),
             "registry": RegistryAssessments(context, declared.registry, cluster, opened),
             "pipeline": PipelineAssessments(

@@ -29,6 +29,7 @@ from tests.faults.deployment.databases import (
 )
 from tests.faults.deployment.deployment_environment import (
     FILES,
+    ROLLBACK,
     StandinServers,
     checks,
     standin_servers,
@@ -102,6 +103,20 @@ def test_before_the_cutover_the_release_before_may_still_run(
     environment.kubernetes.objects["secrets"] = [helm(1, "deployed")]
     found = environment.run_checks({"cluster": {"runs": "previous"}}, "kubernetes")
     assert {name: one for name, one in found.items() if one.word != "passed"} == {}
+
+
+def test_after_a_rollback_without_a_fault_every_check_passes(
+    servers: StandinServers, tmp_path: Path
+) -> None:
+    """No false alarm; no value of a Secret is in the record or in the evidence."""
+    seen: list[Assessment] = []
+    environment = servers.new_environment(tmp_path)
+    environment.roll_back()
+    found = environment.run_checks({}, ROLLBACK, seen=seen)
+    assert {name: one for name, one in found.items() if one.word != "passed"} == {}
+    assert all(one.checked for one in seen)
+    written = environment.record_path.read_text(encoding="utf-8")
+    assert not [value for value in ("cGE1NXdvcmQ", "pa55word") if value in written + repr(seen)]
 
 
 def test_nothing_secret_is_left_in_evidence(servers: StandinServers, tmp_path: Path) -> None:
@@ -184,7 +199,7 @@ def test_every_check_has_a_fault_that_it_catches() -> None:
     caught = {fault.check for fault in BY_NAME.values()} | {
         fault.check for fault in OF_THE_DATABASE.values()
     }
-    assert caught == checks(*FILES, DATABASE).keys()
+    assert caught == checks(*FILES, ROLLBACK, DATABASE).keys()
 
 
 @pytest.mark.parametrize("name", [*BY_NAME, *OF_THE_DATABASE])

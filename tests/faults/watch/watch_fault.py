@@ -133,7 +133,8 @@ def make_problem(status: str) -> bytes:
     return f"{head}Content-Length: {len(body)}\r\n\r\n".encode() + body
 
 
-def _load_checks(file: str) -> dict[str, Check]:
+def load_checks(file: str) -> dict[str, Check]:
+    """Return the checks of a file of a suite, by their names."""
     path = ROOT / file
     spec = importlib.util.spec_from_file_location(f"watch_checks_{path.stem}", path)
     assert spec
@@ -144,6 +145,6 @@ def _load_checks(file: str) -> dict[str, Check]:
 
 
 WATCH_CHECKS: Mapping[str, Check] = {
-    name: check for file in FILES for name, check in _load_checks(file).items()
+    name: check for file in FILES for name, check in load_checks(file).items()
 }
 """The checks that read the record, by their names."""

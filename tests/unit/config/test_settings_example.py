@@ -11,6 +11,7 @@ from cutover_gates.config.base import SECRET_KEYS
 from cutover_gates.config.contract import Contract
 from cutover_gates.config.migrations import Migrations
 from cutover_gates.config.performance import Performance
+from cutover_gates.config.previous import Rollout
 from cutover_gates.config.target_access import ACCOUNT_ROLES, Limits
 from cutover_gates.config.watch import Watch
 from docs.settings_example import complete_example, missing_keys, uncomment_examples
@@ -25,13 +26,14 @@ EXAMPLE = (ROOT / "cutover.toml").read_text(encoding="utf-8")
 def test_the_settings_file_of_this_repository_judges_the_embedded_hospital(load: Load) -> None:
     """The file as it is changes nothing."""
     settings = load(EXAMPLE)
-    # What its migrations do, what load it bears, how it is watched and what names its release is said in the file.
+    # What its migrations do, what load it bears, how it is watched and rolled back, what names its release: all in the file.
     said = {
         "migrations": Migrations(),
         "performance": Performance(),
         "contract": Contract(),
         "limits": Limits(),
         "watch": Watch(),
+        "rollout": Rollout(),
         "capabilities": {},
         "not_applicable": {},
     }

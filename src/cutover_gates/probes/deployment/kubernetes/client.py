@@ -19,6 +19,7 @@ from cutover_gates.core.evidence.redact import Redactor
 from cutover_gates.core.findings import Finding
 from cutover_gates.probes.deployment.deployment_context import ObjectNotFound
 from cutover_gates.probes.deployment.kubernetes import rules
+from cutover_gates.probes.deployment.kubernetes.helm_manifest import read_release_images
 from cutover_gates.probes.deployment.kubernetes.model import DeploymentState, require_complete
 from cutover_gates.util.concurrency import (
     QUESTION_TIMEOUT_SECONDS,
@@ -31,7 +32,7 @@ from cutover_gates.util.kubernetes_notation import format_selector
 from cutover_gates.util.urllib3_bounds import bound_pools
 
 _METADATA = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1"
-OTHER_PARTS = ("pods", "replica_sets", "budgets", "releases")
+OTHER_PARTS = ("pods", "replica_sets", "budgets", "releases", "release_images")
 """What belongs to a deployment, and can be asked for once it is known."""
 _HINTS = {401: "is the token in token_file still valid?", 403: "the token may not read them"}
 
@@ -85,6 +86,7 @@ class DeploymentClient:
             "replica_sets": partial(self._list_replica_sets, selector),
             "budgets": self._list_budgets,
             "releases": self._list_releases,
+            "release_images": self._read_release_images,
         }
         found = run_concurrently(partial(self._run, ends, part, queries[part]) for part in others)
         return DeploymentState({"deployment": deployment, **dict(zip(others, found, strict=True))})
@@ -156,6 +158,15 @@ class DeploymentClient:
             field_selector="type=helm.sh/release.v1",
             _request_timeout=self._seconds,
         ).items
+
+    def _read_release_images(self, client: Any) -> Any:
+        """Return the images of each Helm revision that a rollback may go to."""
+        return read_release_images(self._settings, self._list_releases(client), self.ask)
+
+    def ask(self, what: str, query: Query) -> Any:
+        """Return what a query finds, or the error that says why it finds nothing."""
+        load_client()
+        return self._run(time.monotonic() + self._seconds, what, query)
 
     def _call(self, what: str, query: Query) -> Any:
         """Run the query with a client of its own, whose threads and connections end with it.

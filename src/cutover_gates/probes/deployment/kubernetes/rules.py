@@ -121,3 +121,49 @@ HELM_PREVIOUS_KEPT = Rule(
     "helm rollback needs it to go back.",
     "Keep Helm's history (--history-max), or correct cluster.helm_release.",
 )
+HELM_REVISION_KNOWN = Rule(
+    "K8S-020",
+    "The Helm revision to go back to has the previous digest",
+    "An earlier revision may hold the new image with other values; then helm rollback changes"
+    " nothing.",
+    "Set cluster.helm_revision, or let the token get the secrets sh.helm.release.v1.NAME.vN. Do not"
+    " use kubectl rollout undo on a Helm release: Helm then names an image that does not run.",
+)
+PREVIOUS_RELEASE_WANTED = Rule(
+    "K8S-021",
+    "The deployment asks for the previous digest",
+    "The next pod that is started runs what the deployment asks for, whatever runs now.",
+    "Finish the rollback: helm rollback, or kubectl rollout undo where Helm is not used.",
+)
+PREVIOUS_RELEASE_RUNS = Rule(
+    "K8S-022",
+    "Every pod of the deployment runs the previous digest, ready or not",
+    "A pod of the failed release that becomes ready gets requests at once.",
+    "Find out why the pod was not replaced. A tag may have been moved: deploy by digest.",
+)
+FAILED_RELEASE_GONE = Rule(
+    "K8S-023",
+    "No pod and no replica set of the failed release is left in the namespace",
+    "A canary that was forgotten, or is scaled up again, serves people the failed release.",
+    "Scale it to 0 or delete it, and wait until its pods are gone.",
+)
+CONFIGURATION_RECORDED = Rule(
+    "K8S-024",
+    "The configuration of the release before was recorded before the cutover",
+    "Without it nobody can say whether a ConfigMap or a Secret came back.",
+    "Run the gate t12 while the release before runs. Let the token get the ConfigMaps and Secrets"
+    " that its pods name.",
+)
+CONFIGURATION_BACK = Rule(
+    "K8S-025",
+    "The configuration and the secrets are those of the release before",
+    "A rollback of the deployment does not bring back a ConfigMap or a Secret: the old release"
+    " works with the settings of the new one, or cannot start.",
+    "Apply the configuration of the release before, and restart its pods.",
+)
+STARTED_ANEW = Rule(
+    "K8S-026",
+    "The release before was started anew, with the configuration that came back",
+    "What was only left running shows nothing of the next start, and holds what it read before.",
+    "kubectl rollout restart the deployment, wait until it is available, and run again.",
+)
