@@ -147,5 +147,6 @@ def _describe_unwatched(folder: Path, watch: Watch, release: str) -> str:
         return ""
     return (
         f"the cutover is to be watched since {begins:%Y-%m-%d %H:%M %Z} (watch.begins), and no"
-        f" watcher has left a record of release {release} in {folder}: start `cutover-gates watch`"
+        f" watcher has left a record of release {release} in {folder}: start `cutover-gates watch`,"
+        " or correct watch.begins where that was another night"
     )

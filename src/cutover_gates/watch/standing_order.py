@@ -71,7 +71,7 @@ def find_raw_lines(folder: Path, do: str) -> Iterator[tuple[Mapping[str, Any], M
 
     A record that was edited still tells what it ordered.
     """
-    mark = f'"do": "{do}"'
+    mark = f'"{do}"'
     for path in sorted(folder.glob("*.jsonl")) if folder.is_dir() else []:
         lines = path.read_text(encoding="utf-8", errors="replace").split("\n")
         head = _parse_line(lines[0])

@@ -10,9 +10,16 @@ from pathlib import Path
 
 import pytest
 
-from cutover_gates.core.triggers.rollback_message import ORDER, RollbackNames, name_release
+from cutover_gates.config.loader import load_settings
+from cutover_gates.core.triggers.rollback_message import (
+    ORDER,
+    RollbackNames,
+    list_rollback_steps,
+    name_release,
+)
+from cutover_gates.targets.running_target import RunningTarget
 from cutover_gates.watch.kept_triggers import ORDER_FILE, STATE_FILE
-from cutover_gates.watch.rollback_names import describe_database
+from cutover_gates.watch.rollback_names import build_rollback_names, describe_database
 from cutover_gates.watch.standing_order import (
     StandingOrder,
     find_rollback_verdict,
@@ -62,7 +69,7 @@ def _remove_record(folder: Path) -> None:
 def _edit_record(folder: Path) -> None:
     """The first line is another one: every sum after it is wrong."""
     for path in folder.glob("*.jsonl"):
-        path.write_text(path.read_text().replace('"tag": "w"', '"tag": "v"'))
+        path.write_text(path.read_text().replace('"tag": "w"', '"tag": "v"').replace('": ', '":'))
 
 
 def _break_state(folder: Path) -> None:
@@ -183,3 +190,31 @@ def test_a_later_verdict_that_cannot_be_read_does_so_too(tmp_path: Path) -> None
 )
 def test_a_database_is_told_without_its_password(dsn: str | None, told: str | None) -> None:
     assert describe_database(dsn) == told
+
+
+def test_the_steps_have_the_names_of_the_settings(tmp_path: Path) -> None:
+    digest = f"sha256:{'a' * 64}"
+    (tmp_path / "cutover.toml").write_text(
+        f"""
+target = "site"
+[targets.site]
+url = "https://site.example"
+release = "2.0.0"
+[targets.site.infrastructure.cluster]
+deployment = "backend"
+namespace = "hospital"
+container = "app"
+image = "registry.example/hospital/backend"
+previous_digest = "{digest}"
+""",
+        encoding="utf-8",
+    )
+    settings = load_settings(None, tmp_path)
+    dsn = "postgresql://app:s3cret@db.example.org/hospital"
+    target = RunningTarget("site", "remote", "https://x", "2.0.0", True, {}, database=dsn)
+    names = build_rollback_names(settings, target)
+    steps = "\n".join(list_rollback_steps(names))
+    wanted = f"set image deployment/backend app=registry.example/hospital/backend@{digest}"
+    assert f"kubectl --namespace hospital {wanted}" in steps
+    assert "into hospital at db.example.org" in steps
+    assert "s3cret" not in f"{names}{steps}"
