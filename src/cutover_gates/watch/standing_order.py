@@ -102,9 +102,15 @@ def _read_state(folder: Path, release: str, names: RollbackNames) -> Iterator[St
 
 def _read_lines(folder: Path, release: str) -> Iterator[StandingOrder]:
     found = [line for head, line in find_raw_lines(folder, FIRED) if head.get("release") == release]
-    for line in reversed(found):
-        text = str(line.get("order") or f"{ORDER}: {line.get('firings')}")[:LONGEST_TEXT]
-        yield StandingOrder(text, _read_moment(line.get("at")))
+    orders = [
+        StandingOrder(
+            str(line.get("order") or f"{ORDER}: {line.get('firings')}")[:LONGEST_TEXT],
+            _read_moment(line.get("at")),
+        )
+        for line in found
+    ]
+    # The newest names all that fired; the files of two processes of one second have no order.
+    yield from sorted(orders, key=lambda order: order.moment, reverse=True)
 
 
 def _read_file(folder: Path, release: str) -> Iterator[StandingOrder]:

@@ -62,7 +62,8 @@ class Resumed:
 
     def begin(self) -> dict[str, Any]:
         """Return from where it says that it goes on."""
-        return [dict(line) for _, line in find_raw_lines(self.folder, TRIGGERS)][-1]
+        lines = [dict(line) for _, line in find_raw_lines(self.folder, TRIGGERS)]
+        return max(lines, key=lambda line: line["at"])
 
 
 def test_it_says_the_order_again_and_knows_what_fired(fired: Path) -> None:
