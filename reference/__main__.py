@@ -29,6 +29,7 @@ from reference import (
     outage,
     postgres,
     releases,
+    rollout,
     serve,
     stages,
     template,
@@ -57,9 +58,9 @@ def main() -> None:
             signing_key=secrets.token_hex(32),
             log=Path(server.directory) / "hospital.jsonl",
         )
-        is_night = arguments.stage == night.STAGE
-        scope = arguments.surroundings or ("front" if is_night else None)
-        before = replace(settings, release=RELEASE_BEFORE) if is_night else None
+        replaces = arguments.stage in (night.STAGE, rollout.STAGE)
+        scope = arguments.surroundings or ("front" if replaces else None)
+        before = replace(settings, release=RELEASE_BEFORE) if replaces else None
         environment = (
             stack.enter_context(start_environment(serve.url(listener), settings, scope, before))
             if scope
@@ -70,12 +71,15 @@ def main() -> None:
         app = releases.create_app(settings)
         outage.close_on_signal(server, DATABASE)
 
-        tonight = night.Night(server, DATABASE, environment) if environment and is_night else None
+        kind = rollout.Rollout if arguments.stage == rollout.STAGE else night.Night
+        tonight = kind(server, DATABASE, environment) if environment and replaces else None
 
         def announce() -> None:
             if tonight:
                 tonight.run(staff, lambda line: print(json.dumps(line), flush=True))
             environment_keys = environment.describe_when_ready() if environment else {}
+            if isinstance(tonight, rollout.Rollout):
+                environment_keys["rollout"] = tonight.describe()
             where = announcement.announcement(
                 serve.url(listener),
                 server,
@@ -89,7 +93,7 @@ def main() -> None:
             print(json.dumps(where) if arguments.json else _format_for_terminal(where), flush=True)
 
         if environment:
-            if not is_night:
+            if not replaces:
                 environment.open()
             # In a thread, because the proxy waits for an answer of this process.
             threading.Thread(target=_end_on_error, args=[announce], daemon=True).start()
@@ -137,8 +141,9 @@ def _arguments() -> argparse.Namespace:
         choices=stages.NAMES,
         default="after",
         help=(
-            "before the cutover, on its eve, in its night (the cutover begins on demand), after it,"
-            " or restored from the backup; all have the same accounts to sign in with"
+            "before the cutover, on its eve, in its night (the cutover begins on demand), in its"
+            " rollout (both releases are ready behind the proxy), after it, or restored from the"
+            " backup; all have the same accounts to sign in with"
         ),
     )
     parser.add_argument(

@@ -67,7 +67,7 @@ def announcement(
             "previous": describe_previous_release(
                 Path(server.directory) / "previous", staff, settings.signing_key
             ),
-            "rollout": describe_rollout(settings),
+            "rollout": {**describe_rollout(settings), **(surroundings or {}).get("rollout", {})},
         },
     }
 

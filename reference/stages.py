@@ -25,6 +25,7 @@ RELEASES = {
     "before": RELEASE_BEFORE,
     "eve": RELEASE_BEFORE,
     "night": RELEASE,
+    "rollout": RELEASE,
     "after": RELEASE,
     "restored": RELEASE_BEFORE,
 }

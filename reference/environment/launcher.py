@@ -41,7 +41,8 @@ class Ports:
 class Environment:
     """The programs that were started around the hospital at `first` (`host:port`).
 
-    `absent` lists those that could not be started, each with one sentence.
+    `absent` lists those that could not be started, each with one sentence. `keeps_both`: the
+    release before stays behind the proxy, and the new one gets its share of the traffic later.
     """
 
     directory: Path
@@ -52,6 +53,7 @@ class Environment:
     started: set[str] = field(default_factory=set)
     absent: dict[str, str] = field(default_factory=dict)
     switch: Switch | None = None
+    keeps_both: bool = False
     parts: dict[str, Part] = field(default_factory=dict)
 
     @property
@@ -89,8 +91,7 @@ class Environment:
     def switch_to_new_release(self) -> None:
         """Wait for both new instances, and have the proxy serve them. Raises `NotSwitched`."""
         assert self.switch is not None
-        if readiness.wait_for({instance.NAME: self._both_answer}, READY_SECONDS):
-            raise NotSwitched(f"the new instances did not answer within {READY_SECONDS:g} s")
+        self.wait_for_new_release()
         self.switch.turn_to((self.first, self.second))
 
     def open(self) -> None:
@@ -134,7 +135,7 @@ class Environment:
                 front,
                 self.certificate_files.authority,
                 proxy.INSTANCE_HEADER,
-                {self.first, self.second},
+                self._behind_proxy(),
             ),
             monitoring.PROMETHEUS: lambda: (
                 readiness.get_headers(f"{self.prometheus}/-/ready") is not None
@@ -143,6 +144,16 @@ class Environment:
                 readiness.get_headers(f"{self.alertmanager}/-/ready") is not None
             ),
         }
+
+    def _behind_proxy(self) -> set[str]:
+        if self.switch and self.keeps_both:
+            return {self.switch.address}
+        return {self.first, self.second}
+
+    def wait_for_new_release(self) -> None:
+        """Wait for both new instances. Raises `NotSwitched`."""
+        if readiness.wait_for({instance.NAME: self._both_answer}, READY_SECONDS):
+            raise NotSwitched(f"the new instances did not answer within {READY_SECONDS:g} s")
 
     def _both_answer(self) -> bool:
         if all(
@@ -168,9 +179,13 @@ class Environment:
             self.certificate_files.authority,
             self.ports.tls,
             self.ports.plain,
-            (self.first, self.second),
+            self._list_backends(),
             pid_file(self.directory, instance.NAME),
         )
+
+    def _list_backends(self) -> tuple[str, ...]:
+        before = (self.switch.address,) if self.switch and self.keeps_both else ()
+        return (*before, self.first, self.second)
 
     def _monitoring(self) -> dict[str, Any]:
         told: dict[str, Any] = {"logs": {"kind": "file", "path": str(self.log)}} if self.log else {}

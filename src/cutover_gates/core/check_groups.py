@@ -50,6 +50,12 @@ def shipped_groups() -> Mapping[str, CheckGroup]:
 
 
 @cache
+def step_groups() -> frozenset[str]:
+    """Return the groups that judge a step of a rollout: they are asked at its end."""
+    return frozenset(name for name, group in shipped_groups().items() if "rollout" in group.needs)
+
+
+@cache
 def shipped_checks() -> frozenset[str]:
     """Return the ids of all shipped checks: node ids without parameters.
 

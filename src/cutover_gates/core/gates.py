@@ -9,14 +9,19 @@ from collections.abc import Iterable, Mapping
 from types import MappingProxyType
 
 GATE_PARTS: Mapping[str, tuple[str, ...]] = MappingProxyType(
-    {"post": ("post-hour", "post-day", "post-week")}
+    {
+        "phase2": ("phase2-10", "phase2-50", "phase2-100"),
+        "post": ("post-hour", "post-day", "post-week"),
+    }
 )
 """The gates that a whole one consists of, each judged at a moment of its own.
 
 An item of a part is an item of the whole, too.
 """
 GATES = (
-    *("t24", "t12", "t1", "phase1", "phase2", "phase3", "rollback"),
+    *("t24", "t12", "t1", "phase1"),
+    *(*GATE_PARTS["phase2"], "phase2"),
+    *("phase3", "rollback"),
     *(*GATE_PARTS["post"], "post"),
     "nightly",
 )
@@ -27,7 +32,7 @@ DEFAULT_ANSWERS: Mapping[str, str] = MappingProxyType(
     {
         **dict.fromkeys(GATES, "release"),
         **dict.fromkeys(("t24", "t12", "t1", "phase1", "rollback"), "previous"),
-        "phase2": "either",
+        **dict.fromkeys((*GATE_PARTS["phase2"], "phase2"), "either"),
     }
 )
 """What may answer at each gate of a plan that does not say it."""

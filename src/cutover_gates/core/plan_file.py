@@ -16,7 +16,7 @@ from cutover_gates.core.tables import read_table, suggest_nearest
 
 PROOFS = ("check", "sign-off", CHECK_OR_SIGN_OFF)
 KINDS = ("trigger",)
-NEEDS = ("front", "monitoring", "backup", "switch")
+NEEDS = ("front", "monitoring", "backup", "switch", "rollout")
 """What an embedded hospital can bring along: a second instance behind a reverse proxy; Prometheus
 and Alertmanager; a backup.
 """

@@ -129,11 +129,29 @@ class VerdictSubject:
 
 
 @dataclass(frozen=True)
+class JudgedStep:
+    """One step of a rollout in the verdict that joins them.
+
+    `seconds` is how long it was live, `folder` the name of the folder of its own verdict.
+    """
+
+    gate: str
+    percent: int
+    word: VerdictWord
+    started: datetime
+    finished: datetime
+    seconds: float
+    folder: str
+    share: str = ""
+
+
+@dataclass(frozen=True)
 class Verdict:
     """The word of a gate, with all that it is decided from.
 
     `run_errors` are faults of the run itself: each of them is NO-GO. `declared` are the facts that
-    left something out of this gate. `notes` are sentences that change nothing.
+    left something out of this gate. `notes` are sentences that change nothing. `steps` are those
+    of a rollout, which have verdicts of their own.
     """
 
     gate: str
@@ -147,6 +165,7 @@ class Verdict:
     declared: tuple[AppliedDeclaration, ...] = ()
     notes: tuple[str, ...] = ()
     rollback_order: str = ""
+    steps: tuple[JudgedStep, ...] = ()
 
     @property
     def accepted_findings(self) -> tuple[str, ...]:

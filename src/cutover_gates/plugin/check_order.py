@@ -16,6 +16,7 @@ from typing import Any
 
 import pytest
 
+from cutover_gates.core.check_groups import step_groups
 from cutover_gates.core.tables import suggest_nearest
 
 COSTS = ("catalog", "rows", "joins", "indexes", "unique", "restore")
@@ -127,6 +128,8 @@ def _describe_late(late: Sequence[str]) -> list[str]:
 
 def cost_rank(item: pytest.Item) -> int:
     """Return the place of a check's cost in `COSTS`; of the highest one where it has several."""
+    if step_groups().intersection(arg for mark in item.iter_markers("plan") for arg in mark.args):
+        return len(COSTS)  # they wait until the step has been live for its time
     return max((COSTS.index(cost) for cost in _costs_of(item) if cost in COSTS), default=0)
 
 

@@ -18,6 +18,7 @@ from cutover_gates.plugin.preflight import check_before_start
 from cutover_gates.plugin.progress import ProgressPrinter, print_line
 from cutover_gates.plugin.release_judgement import ReleaseJudgement
 from cutover_gates.plugin.run import PytestRun
+from cutover_gates.plugin.step_gate import StepGate
 from cutover_gates.plugin.target_start import embedded_stage, start_target
 from cutover_gates.plugin.verdict_subject import TargetStatus, probe_target
 from cutover_gates.targets.embedded import TargetDidNotStart
@@ -37,6 +38,7 @@ class GateTarget:
         self.run = run
         self.status: TargetStatus | None = None
         self.releases = ReleaseJudgement(run)
+        self.step = StepGate(run)
         self.holds: list[str] = []
         self.notes: list[str] = []
         self._target: Iterator[RunningTarget] | None = None
@@ -47,14 +49,13 @@ class GateTarget:
 
         Raises `TargetDidNotStart` where it cannot be asked, and the user's errors.
         """
-        self._copies.hold()
-        self._target = start_target(self.run)
-        target = next(self._target)
+        target = self.start_unasked()
         _take_early_snapshot(self.run, target)
         ask_databases = cache(partial(check_databases, self.run, target))
         self.status = probe_target(self.run, target, ask_databases)
         if not self.status.answers:
             raise TargetDidNotStart(self.status.problem)
+        self.step.begin(target)
         wrong_releases = self.releases.survey(target, "before the checks")
         preflight = check_before_start(self.run, ask_databases(), self.releases.clocks)
         self.holds += preflight.holds
@@ -66,6 +67,12 @@ class GateTarget:
         for warning in (*preflight.warnings, *self.run.running_target.clock.notes):
             print_line(warning)
         self._bind(ask_databases().system_name)
+
+    def start_unasked(self) -> RunningTarget:
+        """Bring the target up and ask it nothing. Raises as `start` does."""
+        self._copies.hold()
+        self._target = start_target(self.run)
+        return next(self._target)
 
     def _bind(self, system_name: str) -> None:
         """Ask which system is behind the target, once: every process binds its ledger to it."""
@@ -84,7 +91,10 @@ class GateTarget:
         self.notes += swept
 
     def find_changes(self, *, is_gone: bool) -> list[str]:
-        """Return a sentence where the target is gone, or is another one than before the checks."""
+        """Return a sentence where the target is gone or changed, or its step was cut short."""
+        return [*self.step.list_holds(), *self._compare_with_start(is_gone=is_gone)]
+
+    def _compare_with_start(self, *, is_gone: bool) -> list[str]:
         if is_gone:
             return [TARGET_GONE]
         if not (self.status and self.status.answers and self.run.running_target):
@@ -111,6 +121,7 @@ class GateTarget:
 
     def stop(self) -> None:
         """Save the ledgers beside the verdict, and let the target go."""
+        self.step.close()
         self._copies.release()
         if self.run.running_target:
             self.notes.append(save_ledgers(self.run, self.run.first_folder / "traces"))

@@ -25,6 +25,7 @@ from cutover_gates.plugin.collection import ItemBinder
 from cutover_gates.plugin.collection_record import CollectionRecorder
 from cutover_gates.plugin.expected_checks import bind_to_plan
 from cutover_gates.plugin.file_selection import FileSelector, find_unrequested_files
+from cutover_gates.plugin.live_step import StepDwell
 from cutover_gates.plugin.misspelt_gates import refuse_misspelt_gates
 from cutover_gates.plugin.options import add_markers, apply_gate_options
 from cutover_gates.plugin.outcome_capture import OutcomeCapture
@@ -35,6 +36,7 @@ from cutover_gates.plugin.process_end import guard_process_end
 from cutover_gates.plugin.results import ResultCollector
 from cutover_gates.plugin.run import RUN_KEY, USER_ERRORS, PytestRun, make_run
 from cutover_gates.plugin.shipped_collection import ShippedCollector, resolve_arguments
+from cutover_gates.plugin.step_selection import find_step, is_whole_rollout
 from cutover_gates.plugin.suite_folders import SuiteFolders
 from cutover_gates.plugin.time_bounds import (
     BoundGuard,
@@ -96,6 +98,8 @@ def pytest_configure(config: pytest.Config) -> None:
         return
     parts.register(ProcessReporter(parts, holds), "cutover-process-reporter")
     parts.register(CheckOrder(run.notes), "cutover-check-order")
+    if (percent := find_step(run.plan, run.gates)) is not None:
+        parts.register(StepDwell(run, percent), "cutover-step-dwell")
     inventory = build_inventory(run.suite_folders)
     _leave_files_out(config, run, inventory)
     parts.register(CallGuard(run.recorder, inventory.slips, holds), "cutover-call-guard")
@@ -144,8 +148,14 @@ def _start_gate_session(
     from cutover_gates.plugin.progress import ProgressReporter, shorten_pytest_output
     from cutover_gates.plugin.session import GateSession
 
+    kind = GateSession
+    if is_whole_rollout(run.plan, run.gates):
+        # here, because it loads the triggers, which other gates need for their own checks only
+        from cutover_gates.plugin.rollout_run import RolloutSession
+
+        kind = RolloutSession
     try:
-        session = GateSession(run, config, results, holds)
+        session = kind(run, config, results, holds)
         session.prepare()
     except USER_ERRORS as mistake:
         raise pytest.UsageError(str(mistake)) from None

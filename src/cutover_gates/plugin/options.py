@@ -16,12 +16,19 @@ ACTION_HELP = {
     "--check-mapping": "only try each operation of the target's mapping once, and say which fails",
     "--sweep": "only remove what killed runs left behind on the target, then stop",
 }
+ROLLOUT_HELP = {
+    "--advance": "begin each step of the rollout by the target's `rollout.advance`",
+    "--abort-on-trigger": "run the target's `rollout.abort` where a rollback trigger fired",
+}
 MARKER_HELP = {
     "t24": "24 hours before the cutover",
     "t12": "12 hours before",
     "t1": "one hour before",
     "phase1": "after the database migration",
-    "phase2": "during the deployment",
+    "phase2-10": "the new release serves 10 % of the traffic",
+    "phase2-50": "the new release serves 50 % of the traffic",
+    "phase2-100": "the new release serves all of the traffic",
+    "phase2": "the deployment: phase2-10, phase2-50 and phase2-100, one after the other",
     "phase3": "the validation",
     "rollback": "after a rollback",
     "post-hour": "after the first hour",
@@ -65,6 +72,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         type=Path,
         help="the settings file (default: cutover.toml beside pyproject.toml)",
     )
+    for option, text in ROLLOUT_HELP.items():
+        group.addoption(option, action="store_true", help=text)
     for option, text in ACTION_HELP.items():
         group.addoption(option, action="store_true", help=text)
     group.addoption(

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from cutover_gates.config.watch import Watch
-from cutover_gates.core.gates import named_gates
+from cutover_gates.core.gates import GATE_PARTS, named_gates
 from cutover_gates.core.verdict import Verdict
 from cutover_gates.plugin.run import PytestRun
 from cutover_gates.targets.driver_factory import watch_of
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from cutover_gates.core.triggers.rollback_message import RollbackNames
     from cutover_gates.watch.standing_order import StandingOrder
 
-GATES_OF_THE_NIGHT = frozenset({"phase2", "phase3", "post-hour", "post"})
+GATES_OF_THE_NIGHT = frozenset({*GATE_PARTS["phase2"], "phase2", "phase3", "post-hour", "post"})
 """The gates at which a declared watch must be there: it may hold an order."""
 ROLLBACK = ("rollback",)
 

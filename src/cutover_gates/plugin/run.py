@@ -28,6 +28,7 @@ from cutover_gates.core.waivers import DecisionError
 from cutover_gates.hospital import MappingError
 from cutover_gates.plugin.gate_settings import adapt_to_gates
 from cutover_gates.plugin.settings_files import find_plan, load_run_settings
+from cutover_gates.plugin.step_selection import refuse_mixed_steps
 from cutover_gates.plugin.suite_folders import SuiteFolders, find_suite_folders
 from cutover_gates.targets.running_target import RunningTarget
 
@@ -44,7 +45,9 @@ class PytestRun:
     xdist. `folders` holds the output folder of each gate; a worker knows one only. With
     `snapshot_only` nothing is judged, and a snapshot of the database is taken (`pytest
     --snapshot`). `signer` is the id of the key that signs the evidence, `served_document` the
-    SHA-256 of the target's document about itself. `notes` are sentences for the verdict.
+    SHA-256 of the target's document about itself. `notes` are sentences for the
+    verdict. With `advances` and `aborts` declared commands begin the steps of a rollout, and
+    take it back.
     """
 
     root: Path
@@ -63,6 +66,8 @@ class PytestRun:
     served_document: str | None = None
     judged_by: JudgedBy | None = None
     notes: list[str] = field(default_factory=list)
+    advances: bool = False
+    aborts: bool = False
 
     def attach(self, target: RunningTarget) -> RunningTarget:
         """Take over a target that is up: its secrets are learnt before anything is sent to it."""
@@ -127,6 +132,8 @@ def make_run(config: pytest.Config) -> PytestRun:
         from_controller.get("workerid", ""),
         redactor,
         Recorder(redactor),
+        advances=bool(config.option.advance),
+        aborts=bool(config.option.abort_on_trigger),
     )
     if target := from_controller.get("cutover_target"):
         run.attach(RunningTarget.from_plain(target))
@@ -141,6 +148,7 @@ def _load_settings_and_plan(config: pytest.Config, gates: tuple[str, ...]) -> tu
         limits = _limits_in_force(settings)
         plan = load_plan(find_plan(settings, config.rootpath)).with_limits(limits)
         plan = resolve_proofs(plan, find_declared_groups(settings.chosen_target))
+        refuse_mixed_steps(plan, gates, settings)
         settings = adapt_to_gates(settings, plan, gates)
     except USER_ERRORS as mistake:
         raise pytest.UsageError(str(mistake)) from None

@@ -6,6 +6,7 @@ What they prove is for the checks to say.
 
 from __future__ import annotations
 
+from cutover_gates.core.check_groups import step_groups
 from cutover_gates.core.findings import NotProven
 from cutover_gates.hospital import MappingError, Unsupported
 from cutover_gates.plugin.api_run import fuzz_once, fuzzing_plan, load_acceptances, shared_folder
@@ -22,7 +23,7 @@ def make_runs_beforehand(run: PytestRun, target: RunningTarget) -> None:
     requested = (
         # First: what the outage leaves behind, in logs and metrics, is then the oldest.
         (is_outage_requested(run), _try_outage),
-        ("performance" in run.suites, _run_load),
+        (_asks_for_load(run), _run_load),
         ("contract" in run.suites, _fuzz_api),
     )
     for make_run in (make_run for is_requested, make_run in requested if is_requested):
@@ -36,6 +37,15 @@ def make_runs_beforehand(run: PytestRun, target: RunningTarget) -> None:
             # and the checks say what it lost. Else its author must look first.
             if untested_mapping_warning(run):
                 raise
+
+
+def _asks_for_load(run: PytestRun) -> bool:
+    """Return whether an item of the suite `performance` rests on more than a watcher's record.
+
+    A step of a rollout is judged by the traffic that it has, and no load is put beside it.
+    """
+    items = [run.plan.item(item_id) for item_id in run.requested_items]
+    return any(item.suite == "performance" and set(item.groups) - step_groups() for item in items)
 
 
 def _try_outage(run: PytestRun, target: RunningTarget) -> None:

@@ -70,7 +70,7 @@ class GateSession:
         self.run_errors = find_missing_guards(config)
         self.provenance = Provenance(run, config)
         self.verdicts: list[Verdict] = []
-        self._has_begun = self._was_interrupted = self._was_refused = self.is_broken = False
+        self.has_begun = self.was_interrupted = self.was_refused = self.is_broken = False
         self.target = GateTarget(run)
         self._acknowledged: list[CheckResult] = []
         self.decisions = load_all_decisions(run)
@@ -96,7 +96,7 @@ class GateSession:
         """Bring the target up, once; xdist's workers are told where it is."""
         if self.config.option.collectonly:
             return
-        self._has_begun = True
+        self.has_begun = True
         artifacts.announce_gates(self.run, self.config.rootpath)
         try:
             self.outputs.write_unfinished()
@@ -105,7 +105,7 @@ class GateSession:
             assert self.run.running_target is not None
             make_runs_beforehand(self.run, self.run.running_target)
         except USER_ERRORS as mistake:
-            self._was_refused = True
+            self.was_refused = True
             self._abort(str(mistake), pytest.ExitCode.USAGE_ERROR)
         except TargetDidNotStart as error:
             self._abort(str(error), pytest.ExitCode.TESTS_FAILED)
@@ -127,7 +127,7 @@ class GateSession:
 
     def pytest_keyboard_interrupt(self, excinfo: pytest.ExceptionInfo[BaseException]) -> None:
         """Note that a person stopped the run. pytest's own reasons are of other classes."""
-        self._was_interrupted = excinfo.type is KeyboardInterrupt
+        self.was_interrupted = excinfo.type is KeyboardInterrupt
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_sessionfinish(self, session: pytest.Session) -> Generator[None, None, None]:
@@ -137,14 +137,14 @@ class GateSession:
         except BaseException as error:
             # Such as a full disk, or a plugin of someone's own that leaves with success: the
             # verdict is due all the same.
-            self._was_interrupted |= isinstance(error, KeyboardInterrupt)
+            self.was_interrupted |= isinstance(error, KeyboardInterrupt)
             self.run_errors.append(describe_broken_step("the end of pytest's session", error))
         if not self.config.option.collectonly and not self.verdicts:
             try:
                 self.conclude(session.exitstatus)
             except (Exception, KeyboardInterrupt) as error:  # a line says what stands
                 self.is_broken = True
-                self._was_interrupted |= isinstance(error, KeyboardInterrupt)
+                self.was_interrupted |= isinstance(error, KeyboardInterrupt)
                 session.exitstatus = pytest.ExitCode.INTERNAL_ERROR
                 artifacts.show_broken_end(self.run, self.verdicts, error)
         session.exitstatus = self.exit_status(session.exitstatus)
@@ -153,7 +153,7 @@ class GateSession:
         """Judge every gate, write and show the verdicts. The first Ctrl-C meanwhile waits."""
         with self.outputs.interrupt.delayed():
             self._conclude(exit_status)
-        self._was_interrupted |= self.outputs.interrupt.is_told
+        self.was_interrupted |= self.outputs.interrupt.is_told
 
     def _conclude(self, exit_status: int) -> None:
         self.run_errors += describe_missing_parts(self.parts.find_missing())
@@ -209,12 +209,12 @@ class GateSession:
         return decide_status(
             self.verdicts,
             pytest_status,
-            interrupted=self._was_interrupted,
-            refused=self._was_refused,
+            interrupted=self.was_interrupted,
+            refused=self.was_refused,
         )
 
     def conclude_late(self, pytest_status: int) -> None:
         """Judge a run that ended while its target came up: pytest then finishes no session."""
-        is_due = self._has_begun and not self.is_broken and not self.verdicts
+        is_due = self.has_begun and not self.is_broken and not self.verdicts
         if is_due and not self.config.option.collectonly:
             self.conclude(pytest_status)

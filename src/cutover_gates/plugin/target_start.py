@@ -13,7 +13,10 @@ from cutover_gates.plugin.account_lookup import require_work
 from cutover_gates.plugin.gate_settings import EMBEDDED_STAGES
 from cutover_gates.plugin.progress import print_line
 from cutover_gates.plugin.run import PytestRun
+from cutover_gates.plugin.step_children import read_handed_target, show_step
+from cutover_gates.plugin.step_selection import find_step, is_whole_rollout
 from cutover_gates.targets import embedded, running_target
+from cutover_gates.targets.embedded_night import ROLLOUT_STAGE as ROLLOUT
 from cutover_gates.targets.embedded_night import STAGE as NIGHT
 from cutover_gates.targets.running_target import RunningTarget
 from cutover_gates.util.shipped_files import shipped_root
@@ -31,6 +34,8 @@ def start_target(run: PytestRun, groups: frozenset[str] = frozenset()) -> Iterat
     require_work(run.settings)
     if run.running_target is not None:
         yield run.running_target
+    elif run.settings.chosen_target.kind == "embedded" and (handed := read_handed_target(run)):
+        yield run.attach(show_step(run, handed))
     elif run.settings.chosen_target.kind == "embedded":
         yield from _start_embedded(run, groups)
     elif run.settings.chosen_target.kind == "containers":
@@ -55,14 +60,14 @@ def _start_embedded(run: PytestRun, groups: frozenset[str]) -> Iterator[RunningT
         surroundings=surroundings_for(needs),
         # the checks of this suite restore backups, all of them
         backed_up="migrations" in run.suites or "backup" in needs,
-        watch_folder=run.first_folder / "watch" if stage == NIGHT else None,
+        watch_folder=run.first_folder / "watch" if stage in (NIGHT, ROLLOUT) else None,
     )
     # Without a gate somebody works on one check, and does not want to read of what is missing.
     absent = hospital.standing.environment.get("absent", {}) if run.gates else {}
     for reason in absent.values():
         print_line(f"not with the embedded hospital: {reason}")
     try:
-        yield run.attach(hospital.standing)
+        yield run.attach(show_step(run, hospital.standing))
     finally:
         hospital.stop()
 
@@ -106,6 +111,8 @@ def embedded_stage(run: PytestRun, *, is_switched: bool = False) -> str:
             f"{' and '.join(sorted(gates))} are different moments of a cutover, and an embedded"
             " hospital shows one of them: run these gates one after the other"
         )
+    if find_step(run.plan, run.gates) or is_whole_rollout(run.plan, run.gates):
+        return ROLLOUT
     if is_switched and gates & WATCHED_GATES:
         return NIGHT
     return next(iter(stages), "after")

@@ -63,6 +63,29 @@ TEXTS_BY_GATE = {
         "Do not deploy the application.",
         ROLLBACK_DEADLINE_NOTE,
     ),
+    "phase2-10": GateTexts(
+        "Canary: 10 % of traffic is good",
+        "Canary: 10 % of traffic is NOT proven",
+        "GO for 50 %: give the new release half of the traffic, then run `pytest -m phase2-50"
+        " --target {target}`.",
+        "Stay at 10 %, or give all traffic back to the release before.",
+        ROLLBACK_DEADLINE_NOTE,
+    ),
+    "phase2-50": GateTexts(
+        "Half: 50 % of traffic is good",
+        "Half: 50 % of traffic is NOT proven",
+        "GO for 100 %: give the new release all of the traffic, then run `pytest -m phase2-100"
+        " --target {target}`.",
+        "Do not send more traffic to the new release.",
+        ROLLBACK_DEADLINE_NOTE,
+    ),
+    "phase2-100": GateTexts(
+        "T+30 min: Application deployment complete",
+        "T+30 min: Application deployment NOT complete",
+        "Validate: phase 3, run `pytest -m phase3 --target {target}`.",
+        "Do not end the release before: it is the way back.",
+        ROLLBACK_DEADLINE_NOTE,
+    ),
     "phase2": GateTexts(
         "T+30 min: Application deployment complete",
         "T+30 min: Application deployment NOT complete",

@@ -17,6 +17,7 @@ from cutover_gates.core.verdict import (
     OPEN_OUTCOMES,
     CheckResult,
     ItemResult,
+    JudgedStep,
     Outcome,
     Verdict,
     VerdictSubject,
@@ -45,8 +46,22 @@ def to_json(verdict: Verdict) -> dict[str, Any]:
         "accepted": list(verdict.accepted_findings),
         "notes": list(verdict.notes),
         **({"rollback_order": verdict.rollback_order} if verdict.rollback_order else {}),
+        **({"steps": [_step_to_json(step) for step in verdict.steps]} if verdict.steps else {}),
         "subject": _subject_to_json(verdict.subject),
         "judged_by": to_json_value(_judged_by_to_json(verdict.subject.judged_by)),
+    }
+
+
+def _step_to_json(step: JudgedStep) -> dict[str, Any]:
+    return {
+        "gate": step.gate,
+        "percent": step.percent,
+        "verdict": step.word.value,
+        "started": format_rfc3339(step.started),
+        "finished": format_rfc3339(step.finished),
+        "live_seconds": round(step.seconds, 1),
+        "share": step.share,
+        "folder": step.folder,
     }
 
 

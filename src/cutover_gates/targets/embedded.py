@@ -19,7 +19,8 @@ from typing import IO, Any
 
 from cutover_gates.config.settings import Settings
 from cutover_gates.hospital import Credentials
-from cutover_gates.targets.embedded_night import NightWatch
+from cutover_gates.targets.embedded_night import ROLLOUT_STAGE as ROLLOUT
+from cutover_gates.targets.embedded_night import NightWatch, RolloutWatch
 from cutover_gates.targets.running_target import RunningTarget, previous_release_of
 from cutover_gates.targets.staffing import assign_accounts
 from cutover_gates.util.subprocesses import kill_child, start_child, stop_child
@@ -38,9 +39,12 @@ class EmbeddedTarget:
 
     standing: RunningTarget
     process: subprocess.Popen[bytes]
+    watch: RolloutWatch | None = None
 
     def stop(self) -> None:
         """Stop the process; kill it where that takes longer than `STOP_SECONDS`."""
+        if self.watch is not None:
+            self.watch.end_in_order()
         stop_child(self.process, STOP_SECONDS)
 
 
@@ -59,9 +63,10 @@ def start_embedded_target(
 
     `stage` is "before" (the cutover), "eve" (the hour before it), "after", or "restored" (from the
     backup, as after a rollback). "night": 1.9.0 serves, the watcher is started with its record in
-    `watch_folder`, Phase 1 and the switch to 2.0.0 follow, and the watcher ends. `backed_up`: it
-    makes a backup first. `surroundings`: "front" also starts a second instance and a reverse proxy,
-    "all" Prometheus and Alertmanager, too.
+    `watch_folder`, Phase 1 and the switch to 2.0.0 follow, and the watcher ends. "rollout": both
+    releases are ready, and the watcher runs until `stop`. `backed_up`: it makes a backup first.
+    `surroundings`: "front" also starts a second instance and a reverse proxy, "all" Prometheus and
+    Alertmanager, too.
     `RunningTarget.environment` names their addresses, and under `absent` what is missing.
     """
     # Not a pipe: nobody reads while it runs, and a full one would stop it.
@@ -90,6 +95,10 @@ def start_embedded_target(
             watched["watch"] = watch.end()
         finally:
             watch.stop()
+    rollout_watch = None
+    if stage == ROLLOUT and watch_folder is not None:
+        rollout_watch = RolloutWatch.start(started, watch_folder, root, settings)
+        watched["watch"] = rollout_watch.describe()
     accounts = {
         name: Credentials(user["username"], user["password"])
         for name, user in started["users"].items()
@@ -116,7 +125,7 @@ def start_embedded_target(
         previous_release=previous_release_of(settings, release),
         staff=staff,
     )
-    return EmbeddedTarget(standing, process)
+    return EmbeddedTarget(standing, process, rollout_watch)
 
 
 def _read_announcement(process: subprocess.Popen[bytes], complaints: IO[bytes]) -> dict[str, Any]:

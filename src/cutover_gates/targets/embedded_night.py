@@ -13,16 +13,22 @@ import subprocess
 import sys
 import time
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 from cutover_gates.config.previous import read_older_dialect
+from cutover_gates.config.settings import Settings
 from cutover_gates.config.watch import Watch
 from cutover_gates.util.concurrency import wait_for
 from cutover_gates.util.subprocesses import kill_child, start_child
 
+ROLLOUT_STAGE = "rollout"
+BASELINE_SECONDS = 15.0
+"""Seconds in which the release before is watched alone: some hundred probes of each timed path."""
+STOP_SECONDS = 30.0
 STAGE = "night"
 SETTINGS = Path("reference/environment/night_watch.toml")
 NAME = "night"
@@ -44,6 +50,7 @@ class NightWatch:
     root: Path
     table: Watch
     release: str
+    settings_file: ClassVar[Path] = SETTINGS
     process: subprocess.Popen[bytes] = field(init=False)
     begins: float = field(init=False)
     ends: float = field(init=False)
@@ -51,22 +58,22 @@ class NightWatch:
     def __post_init__(self) -> None:
         self.folder.mkdir(parents=True, exist_ok=True)
         command = [sys.executable, "-m", "cutover_gates.cli.main", "watch"]
-        command += ["--config", str(self.root / SETTINGS), "--release", self.release]
+        command += ["--config", str(self.root / self.settings_file), "--release", self.release]
         with (self.folder / "watcher.txt").open("wb") as output:
             self.process = start_child(
-                command, cwd=self.folder, env=self._environment(), stdout=output, stderr=output
+                command, cwd=self.folder, env=self.make_environment(), stdout=output, stderr=output
             )
 
     def begin(self) -> None:
         """Watch for a while, and give the word to begin with Phase 1."""
-        self._wait_for_probes(1)
+        self.wait_for_probes(1)
         self.begins = time.time()
-        self._wait_for_probes(PROBES)
+        self.wait_for_probes(PROBES)
         Path(self.announced["begin"]).touch()
 
     def end(self) -> dict[str, str]:
         """Watch for a while, end the watcher, and return the settings of its record."""
-        self._wait_for_probes(self._count_probes() + PROBES)
+        self.wait_for_probes(self.count_probes() + PROBES)
         self.ends = time.time()
         self.process.send_signal(signal.SIGTERM)
         try:
@@ -82,22 +89,23 @@ class NightWatch:
         if self.process.poll() is None:
             kill_child(self.process)
 
-    def _wait_for_probes(self, count: int) -> None:
+    def wait_for_probes(self, count: int) -> None:
         """Wait for so many probes. Of a watcher that ended or is too slow the check tells."""
         wait_for(
-            lambda: self._count_probes() >= count or self.process.poll() is not None,
+            lambda: self.count_probes() >= count or self.process.poll() is not None,
             PROBE_SECONDS,
             POLL_SECONDS,
         )
 
-    def _count_probes(self) -> int:
+    def count_probes(self) -> int:
+        """Return how many probes the watcher has made so far."""
         try:
             status = json.loads((self.folder / NAME / "status.json").read_text(encoding="utf-8"))
         except (OSError, ValueError):
             return 0
         return sum(sum(counts.values()) for counts in status["paths"].values())
 
-    def _environment(self) -> dict[str, str]:
+    def make_environment(self) -> dict[str, str]:
         """Return the variables of the watcher: those of the user are for other targets."""
         start = f"CUTOVER_TARGETS__{NAME}__".upper()
         kept = {name: value for name, value in os.environ.items() if name[:8] != "CUTOVER_"}
@@ -118,4 +126,76 @@ class NightWatch:
             f"{start}WATCH__FOLDER": str(self.folder),
             "CUTOVER_REPORTS": str(self.folder / "reports"),
             "SSL_CERT_FILE": self.announced["ca_file"],
+        }
+
+
+@dataclass
+class RolloutWatch(NightWatch):
+    """The watcher of a rollout. It runs until `end_in_order`."""
+
+    triggers: Mapping[str, Any] | None = None
+    previous_release: str = ""
+    settings_file: ClassVar[Path] = Path("reference/environment/rollout_watch.toml")
+
+    @classmethod
+    def start(
+        cls, started: Mapping[str, Any], folder: Path, root: Path, settings: Settings
+    ) -> RolloutWatch:
+        """Start the watcher, and wait until it has seen the release before for long enough."""
+        balancer = started["surroundings"]["infrastructure"]["balancer"]
+        announced = {
+            "url": balancer["url"],
+            "ca_file": balancer["ca_file"],
+            "users": {name: user["password"] for name, user in started["users"].items()},
+            "backends": balancer["backends"],
+            "database": started["database"],
+            "log": started["log"],
+        }
+        target = settings.chosen_target
+        watch = cls(
+            announced,
+            folder,
+            root,
+            target.watch,
+            settings.release or target.release or started["release"],
+            target.triggers.model_dump(mode="json"),
+            settings.previous_release or target.previous_release or "",
+        )
+        watch.wait_for_probes(1)
+        wait_for(
+            lambda: time.time() >= watch.begins or watch.process.poll() is not None,
+            BASELINE_SECONDS + 1,
+            POLL_SECONDS,
+        )
+        return watch
+
+    def __post_init__(self) -> None:
+        self.begins = time.time() + BASELINE_SECONDS
+        super().__post_init__()
+
+    def describe(self) -> dict[str, str]:
+        """Return the settings of the record."""
+        begins = datetime.fromtimestamp(self.begins, UTC).isoformat()
+        return {"folder": str(self.folder / NAME), "begins": begins}
+
+    def end_in_order(self) -> None:
+        """End the watcher: it removes what it created; kill it where that takes too long."""
+        if self.process.poll() is None:
+            self.process.send_signal(signal.SIGTERM)
+            with suppress(subprocess.TimeoutExpired):
+                self.process.wait(STOP_SECONDS)
+        self.stop()
+
+    def make_environment(self) -> dict[str, str]:
+        """Return the variables of the watcher."""
+        start = f"CUTOVER_TARGETS__{NAME}__".upper()
+        begins = datetime.fromtimestamp(self.begins, UTC).isoformat()
+        return {
+            **super().make_environment(),
+            f"{start}WATCH__BEGINS": begins,
+            f"{start}TRIGGERS": json.dumps(self.triggers or {}),
+            f"{start}DATABASE__DSN": self.announced["database"],
+            f"{start}MONITORING__LOGS": json.dumps({"kind": "file", "path": self.announced["log"]}),
+            f"{start}PREVIOUS_RELEASE": self.previous_release,
+            f"{start}INFRASTRUCTURE__BALANCER__BACKENDS": json.dumps(self.announced["backends"]),
         }

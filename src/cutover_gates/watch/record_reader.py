@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from cutover_gates.config.settings import Settings
+from cutover_gates.core.rollout.rollout_step import RolloutStep
 from cutover_gates.watch.probe_results import PathProbe, ProbeOutcome
 from cutover_gates.watch.record_lines import (
     BASELINE,
@@ -33,13 +34,12 @@ from cutover_gates.watch.record_lines import (
     BrokenLine,
     decode_line,
 )
+from cutover_gates.watch.step_lines import merge_steps, read_steps
 from cutover_gates.watch.step_marks import StepMark
 from cutover_gates.watch.time_spans import Span, join_spans, subtract_spans
 
 LONGEST_SILENCE = BEAT_SECONDS + 5 * LAG_SECONDS
 """Seconds between two beats of a running watcher. After more it did not run in between."""
-
-
 WRONG_ANSWERS = frozenset({ProbeOutcome.WRONG_STATUS, ProbeOutcome.WRONG_CONTENT})
 TOO_LONG = frozenset({ProbeOutcome.LATE, ProbeOutcome.TIMED_OUT})
 
@@ -50,11 +50,9 @@ class WatchRecord:
 
     `heads` are the first lines of the segments: what each process watched. `watched` are the spans
     in which a watcher ran, `own_gaps` those in which one ran too late. `marks` are ends of steps,
-    `streams` the lines of streams that were opened or broke.
-    `problems` name each line or segment that cannot be used; `cut_lines` are those of killed
-    watchers, which are no problem.
-    `trigger_lines` are those of the triggers, a list for each process. `segments` are the files
-    that were read, by name with the SHA-256 of what was read.
+    `steps` those that a gate judged, `streams` the lines of streams that were opened or broke.
+    `problems` name each unusable line or segment, `cut_lines` are those of killed watchers.
+    `trigger_lines` are lists, one for each process. `segments`: the SHA-256 of each file by name.
     """
 
     heads: list[Mapping[str, Any]] = field(default_factory=list)
@@ -63,6 +61,7 @@ class WatchRecord:
     read_backs: list[Mapping[str, Any]] = field(default_factory=list)
     marks: list[StepMark] = field(default_factory=list)
     streams: list[Mapping[str, Any]] = field(default_factory=list)
+    steps: list[RolloutStep] = field(default_factory=list)
     baselines: list[Mapping[str, Any]] = field(default_factory=list)
     unknown: list[Mapping[str, Any]] = field(default_factory=list)
     watched: list[Span] = field(default_factory=list)
@@ -109,6 +108,7 @@ def read_record(folder: Path, release: str | None = None) -> WatchRecord:
     # A second watcher that ran in time covers what the first one missed.
     record.watched = join_spans(alive)
     record.own_gaps = join_spans(record.own_gaps)
+    record.steps = merge_steps(record.steps)
     return record
 
 
@@ -194,6 +194,7 @@ def _read_lines(record: WatchRecord, paths: list[Path]) -> Iterator[dict[str, An
 
 
 def _add_head(record: WatchRecord, line: Mapping[str, Any]) -> None:
+    record.steps += read_steps(line)
     if line["intervals"]:
         record.heads.append(line)
     elif (mark := StepMark.from_line(line)) is not None:

@@ -170,9 +170,9 @@ NO_LIMITS = {
     # What the series are like on which alert rules are tried.
     "baseline_seconds", "constant", "duration_edges",
     # How the release before is started, and how many connections both releases may hold: facts.
-    "gate_seconds", "pool", "pool_before", "old", "new", "surge", "others",
     # How many people must approve, of whom one is the least that there can be.
     "approvals",
+    "gate_seconds", "longest_seconds", "wait_seconds", "command_seconds", "pool", "pool_before", "old", "new", "surge", "others",
     # What must be there, exactly.
     "for_seconds", "replicas", "standbys", "thresholds",
 }  # fmt: skip

@@ -13,6 +13,7 @@ from cutover_gates.config.migrations import Migrations
 from cutover_gates.config.performance import Performance
 from cutover_gates.config.previous import Rollout
 from cutover_gates.config.target_access import ACCOUNT_ROLES, Limits
+from cutover_gates.config.triggers import TriggerSettings
 from cutover_gates.config.watch import Watch
 from docs.settings_example import complete_example, missing_keys, uncomment_examples
 from docs.settings_page import settings_page
@@ -34,6 +35,7 @@ def test_the_settings_file_of_this_repository_judges_the_embedded_hospital(load:
         "limits": Limits(),
         "watch": Watch(),
         "rollout": Rollout(),
+        "triggers": TriggerSettings(),
         "capabilities": {},
         "not_applicable": {},
     }

@@ -174,8 +174,12 @@ def test_a_check_serves_its_item_and_all_that_rest_on_it(plan: Plan) -> None:
     """A gate that asks for an item gets the checks of what it rests on, too."""
     assert plan.find_dependents(["access-control"]) == {"access-control", "critical-features"}
     assert plan.gates_of(["access-control"]) == {"phase3", "nightly", "post-hour", "post"}
-    assert plan.gates_of(["patient-creation"]) == {"phase3", "nightly", "post-hour", "post"}
+    assert plan.gates_of(["patient-creation"]) == {
+        *("phase2-50", "phase2", "phase3", "nightly", "post-hour", "post")
+    }
     assert plan.gates_of(["health-checks"]) == {
+        "phase2-10",
+        "phase2",
         "phase3",
         "nightly",
         "post-hour",

@@ -50,8 +50,9 @@ A, B, C = (ITEM.format(id=name) for name in "abc")
         (
             A.replace("phase3", "phsae3"),
             (
-                "item 1 (a): gates is 'phsae3'; allowed: t24, t12, t1, phase1, phase2, phase3,"
-                " rollback, post-hour, post-day, post-week, post, nightly. Did you mean 'phase3'?"
+                "item 1 (a): gates is 'phsae3'; allowed: t24, t12, t1, phase1, phase2-10,"
+                " phase2-50, phase2-100, phase2, phase3, rollback, post-hour, post-day, post-week,"
+                " post, nightly. Did you mean 'phase3'?"
             ),
         ),
         (A.replace('["phase3"]', '"phase3"'), "gates must be a list of texts that is not empty"),
@@ -85,7 +86,7 @@ A, B, C = (ITEM.format(id=name) for name in "abc")
         (A + 'kind = "triger"', "kind is 'triger'; allowed: trigger. Did you mean 'trigger'?"),
         (
             A + 'needs = ["backups"]',
-            "needs is 'backups'; allowed: front, monitoring, backup, switch.",
+            "needs is 'backups'; allowed: front, monitoring, backup, switch, rollout.",
         ),
         (A + 'role = "history"', "role is 'history'; allowed: script-history, baseline"),
         (A + 'checks = "b"', "checks must be a list of texts"),

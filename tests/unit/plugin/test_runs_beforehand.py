@@ -10,7 +10,7 @@ import pytest
 from cutover_gates.hospital import MappingError
 from cutover_gates.plugin import runs_beforehand
 
-RUN: Any = SimpleNamespace(suites={"contract"})
+RUN: Any = SimpleNamespace(suites={"contract"}, requested_items=frozenset())
 TARGET: Any = None
 
 

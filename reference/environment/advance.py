@@ -1,0 +1,36 @@
+"""Command that gives the new release its share of the traffic: the captain's hand on the proxy.
+
+    python -m reference.environment.advance --socket SOCKET --old HOST:PORT --new HOST:PORT 10
+
+0 gives all of it back to the release before.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+
+from reference.environment.weights import CaddyAdmin, WeightsNotSet, share_weights
+
+
+def main() -> int:
+    """Set the weights, and print them. The status is 1 where the proxy did not take them."""
+    parser = argparse.ArgumentParser(description="Give the new release its share of the traffic.")
+    parser.add_argument("--socket", type=Path, required=True, help="the proxy's socket")
+    parser.add_argument("--old", action="append", required=True, help="the release before")
+    parser.add_argument("--new", action="append", required=True, help="the new release")
+    parser.add_argument("percent", type=int, help="the share of the new release")
+    arguments = parser.parse_args()
+    try:
+        weights = share_weights(arguments.old, arguments.new, arguments.percent)
+        CaddyAdmin(arguments.socket).set_weights(weights)
+    except (WeightsNotSet, ValueError) as error:
+        print(f"the weights were not set: {error}", file=sys.stderr)
+        return 1
+    print(", ".join(f"{backend}: {weight}" for backend, weight in weights.items()))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

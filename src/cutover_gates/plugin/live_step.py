@@ -1,0 +1,182 @@
+"""A step while it is live: how it begins, how long its checks wait, and how it is taken back."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Generator, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from cutover_gates.core.check_groups import step_groups
+from cutover_gates.core.rollout.rollout_step import RolloutStep
+from cutover_gates.plugin.collection import groups_of
+from cutover_gates.plugin.progress import ProgressPrinter
+from cutover_gates.plugin.run import PytestRun
+from cutover_gates.plugin.step_watcher import StepWatcher
+from cutover_gates.targets.driver_factory import rollout_of, watch_of
+from cutover_gates.targets.running_target import RunningTarget
+from cutover_gates.util.files import compute_once
+from cutover_gates.util.shipped_files import shipped_root
+from cutover_gates.util.subprocesses import ChildTimeout, run_child
+from cutover_gates.watch.record_reader import read_record
+from cutover_gates.watch.step_lines import write_step
+
+STEP_KEY = "rollout-step"
+"""The name of the file with how the step ended, in the run's folder: it is evidence, too."""
+POLL_SECONDS = 1.0
+SETTLE_SECONDS = 3.0
+"""The watcher counts a probe a second after its end, and each evaluation looks back."""
+
+
+@dataclass(frozen=True)
+class StepEnd:
+    """How a step ended: `why` is empty where it was live for its whole time."""
+
+    step: RolloutStep
+    why: str = ""
+
+
+@dataclass
+class DwellClock:
+    """Waits until a step has been live for its time, or may not go on.
+
+    `clock` is in seconds since 1970, `pause` waits, `show` tells how far it is.
+    """
+
+    step: RolloutStep
+    seconds: float
+    watcher: StepWatcher
+    show: Callable[[str], None]
+    clock: Callable[[], float] = time.time
+    pause: Callable[[float], None] = time.sleep
+    monotonic: Callable[[], float] = time.monotonic
+    _lost_since: float | None = field(default=None, init=False)
+
+    def wait(self) -> StepEnd:
+        """Return the step with its end. A trigger that fires ends it at once."""
+        # The wall clock may be set while the step is live: what is waited is counted by the other.
+        ends = self.monotonic() + max(0.0, self.seconds - self.step.lived_seconds(self.clock()))
+        while not (why := self._find_reason()) and (left := ends - self.monotonic()) > 0:
+            done = self.seconds - left
+            self.show(f"{self.step.percent} %: live for {done:.0f} of {self.seconds:g} s")
+            self.pause(min(POLL_SECONDS, left))
+        return StepEnd(self.step.end_at(self.clock()), why)
+
+    def _find_reason(self) -> str:
+        if fired := self.watcher.list_fired():
+            return f"a trigger fired ({', '.join(fired)})"
+        return "" if self.watcher.runs else "the watcher does not run any more"
+
+
+class StepDwell:
+    """Hooks that let the checks of a step wait for its end, in every process of the gate."""
+
+    def __init__(self, run: PytestRun, percent: int) -> None:
+        self._run, self._percent = run, percent
+        self._has_ended = False
+
+    @pytest.hookimpl(wrapper=True, tryfirst=True)
+    def pytest_runtest_protocol(self, item: pytest.Item) -> Generator[None, Any, Any]:
+        """Wait before the first check that judges the step; outside of its own time-out."""
+        if not self._has_ended and groups_of(item) & step_groups():
+            self._has_ended = end_step_once(self._run, self._percent) is not None
+        return (yield)
+
+
+def end_step_once(run: PytestRun, percent: int) -> StepEnd | None:
+    """Wait for the end of the step, mark it, and return it: the first process that asks does.
+
+    None where no step has begun: why is a fault of the run already.
+    """
+    assert run.running_target is not None
+    folder, _ = watch_of(run.settings, run.running_target)
+    step = find_live_step(folder, run.running_target.release, percent)
+    if step is None and read_step_end(run) is None:
+        return None
+
+    def end() -> dict[str, Any]:
+        assert step is not None
+        assert run.running_target is not None
+        seconds = run.settings.chosen_target.rollout.dwell_seconds.of_step(percent)
+        ended = DwellClock(step, seconds, StepWatcher(folder), ProgressPrinter(None)).wait()
+        if StepWatcher(folder).list_fired():
+            ended = replace(ended, why=f"{ended.why}; {abort_rollout(run, run.running_target)}")
+        write_step(folder, run.settings.target, run.running_target.release, ended.step)
+        time.sleep(SETTLE_SECONDS)
+        return {"step": ended.step.to_plain(), "why": ended.why, "dwell_seconds": seconds}
+
+    return _read_end(compute_once(run.first_folder, STEP_KEY, end))
+
+
+def find_live_step(folder: Path, release: str, percent: int) -> RolloutStep | None:
+    """Return the newest step of this share that has not ended; None where there is none."""
+    steps = [one for one in read_record(folder, release).steps if one.percent == percent]
+    return steps[-1] if steps and steps[-1].ends is None else None
+
+
+def read_step_end(run: PytestRun) -> StepEnd | None:
+    """Return how the step of this run ended; None where it has not."""
+    path = run.first_folder / f"{STEP_KEY}.json"
+    if not path.is_file():
+        return None
+
+    def refuse() -> dict[str, Any]:
+        raise AssertionError("the file is there")
+
+    return _read_end(compute_once(run.first_folder, STEP_KEY, refuse))
+
+
+def _read_end(plain: dict[str, Any]) -> StepEnd:
+    return StepEnd(RolloutStep.from_plain(plain["step"]), str(plain["why"]))
+
+
+ADVANCE, ABORT = "advance", "abort"
+"""The keys of the commands."""
+SHOWN_CHARACTERS = 300
+
+
+class RolloutCommandFailed(Exception):
+    """A declared command did not do what it is for; the message is one sentence."""
+
+
+def advance_to(run: PytestRun, target: RunningTarget, percent: int) -> None:
+    """Give the new release its share, where the call says so. Raises `RolloutCommandFailed`.
+
+    The embedded hospital is its own captain: nobody else could begin its steps.
+    """
+    if run.advances or target.kind == "embedded":
+        words = rollout_of(run.settings, target).advance
+        _run(ADVANCE, [word.format(percent=percent) for word in words], run, target)
+
+
+def abort_rollout(run: PytestRun, target: RunningTarget) -> str:
+    """Give all traffic back where the call says so, and return what was done as a clause."""
+    if not (run.aborts or target.kind == "embedded"):
+        return "nothing was taken back, because the call does not say --abort-on-trigger"
+    try:
+        _run(ABORT, rollout_of(run.settings, target).abort, run, target)
+    except RolloutCommandFailed as error:
+        return f"the rollout was NOT taken back: {error}"
+    return "the rollout was taken back by rollout.abort"
+
+
+def _run(key: str, words: Sequence[str], run: PytestRun, target: RunningTarget) -> None:
+    if not words:
+        raise RolloutCommandFailed(
+            f"rollout.{key} is not declared in [targets.{target.name}.rollout]: declare it, or call"
+            " without the option"
+        )
+    folder = shipped_root() if target.kind == "embedded" else run.settings.resolve_path(Path())
+    seconds = rollout_of(run.settings, target).command_seconds
+    try:
+        child = run_child(words, seconds, cwd=folder)
+    except (ChildTimeout, OSError) as error:
+        raise RolloutCommandFailed(f"rollout.{key}: {error}") from None
+    if child.status != 0:
+        said = (child.complaint or child.output.strip())[-SHOWN_CHARACTERS:]
+        raise RolloutCommandFailed(
+            f"rollout.{key} ended with status {child.status}: {said or 'it printed nothing'}"
+        )
