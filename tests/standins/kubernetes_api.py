@@ -25,6 +25,11 @@ RESOURCES: Mapping[str, Mapping[str, tuple[str, str, list[str]]]] = {
         "pods": ("Pod", "pod", ["po"]),
         "secrets": ("Secret", "secret", []),
         "configmaps": ("ConfigMap", "configmap", ["cm"]),
+        "events": ("Event", "event", ["ev"]),
+        "resourcequotas": ("ResourceQuota", "resourcequota", ["quota"]),
+    },
+    "apis/autoscaling/v2": {
+        "horizontalpodautoscalers": ("HorizontalPodAutoscaler", "horizontalpodautoscaler", ["hpa"])
     },
     "apis/apps/v1": {
         "deployments": ("Deployment", "deployment", ["deploy"]),
@@ -36,7 +41,7 @@ RESOURCES: Mapping[str, Mapping[str, tuple[str, str, list[str]]]] = {
 }
 """Group and version → plural → kind, singular, short names."""
 _PATH = re.compile(
-    r"/(?P<group>api/v1|apis/\w+/v1)/namespaces/(?P<namespace>[^/]+)/(?P<plural>\w+)(?:/(?P<name>[^/]+))?"
+    r"/(?P<group>api/v1|apis/\w+/v\d)/namespaces/(?P<namespace>[^/]+)/(?P<plural>\w+)(?:/(?P<name>[^/]+))?"
 )
 
 

@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import Field
 
-from cutover_gates.config.base import LOOSER_ABOVE, LOOSER_BELOW, Seconds, SettingsTable
+from cutover_gates.config.base import (
+    LOOSER_ABOVE,
+    LOOSER_BELOW,
+    LOOSER_FEWER,
+    Seconds,
+    SettingsTable,
+)
 
+ClusterPart = Literal["events", "autoscalers", "quotas"]
 Percent = Annotated[float, Field(gt=0, le=50, allow_inf_nan=False)]
 
 
@@ -87,5 +94,14 @@ class RolloutProof(SettingsTable):
         description=(
             "Seconds at the beginning of a step that its share leaves out: connections that are"
             " open go on to where they were."
+        ),
+    )
+    cluster_reads: tuple[ClusterPart, ...] = Field(
+        default=("events", "autoscalers", "quotas"),
+        examples=[["events"]],
+        json_schema_extra=LOOSER_FEWER,
+        description=(
+            "What the token of the cluster may list beside the pods: warnings among the events, and"
+            " whether the autoscaler and the quotas are at their bounds."
         ),
     )

@@ -61,7 +61,7 @@ def read_rollout(
     evaluations = _list_evaluations(record)
     judged = steps[-1]
     return RolloutRecord(
-        answers=[make_answer(one) for one in record.results if one.outcome not in UNDECIDED],
+        answers=[make_answer(one) for one in record.results if _is_answer(one)],
         steps=steps,
         new=scope.new,
         old=scope.old,
@@ -109,6 +109,11 @@ def make_answer(result: PathProbe) -> ReleaseAnswer:
         is_fresh=operation == FRESH_PATH,
         is_pinned=result.path.endswith(PINNED),
     )
+
+
+def _is_answer(result: PathProbe) -> bool:
+    """Return whether a result is one of a request. A look at held streams asks nobody."""
+    return result.outcome not in UNDECIDED and result.path != STREAM
 
 
 def _list_evaluations(record: WatchRecord) -> list[Evaluation]:

@@ -105,6 +105,10 @@ WRITTEN = {
         '[targets.x.monitoring.review.expected_errors]\nlaboratory = "it is moved later"\n',
         "smoke",
     ),
+    "rollout.proof.cluster_reads": (
+        '[targets.x.rollout.proof]\ncluster_reads = ["events", "quotas"]\n',
+        "smoke",
+    ),
     "monitoring.logs.error_levels": (
         '[targets.x.monitoring.logs]\nerror_levels = ["error", "fatal"]\n',
         "smoke",

@@ -78,8 +78,12 @@ def test_a_slow_line_has_no_time_and_a_new_connection_is_fresh() -> None:
 
 
 def test_what_says_nothing_of_the_target_is_no_answer() -> None:
-    record = WatchRecord(results=[probe(), probe(outcome=ProbeOutcome.WATCHER_ERROR)])
-    assert len(read(record).answers) == 1
+    own = probe(outcome=ProbeOutcome.WATCHER_ERROR)
+    record = WatchRecord(results=[probe(), own, probe("stream")])
+    record.heads.append({"intervals": {"read": 0.1, "stream": 0.5}})
+    found = read(record)
+    assert len(found.answers) == 1
+    assert found.operations == ["read"]
 
 
 def test_the_step_is_the_last_of_its_share_after_those_before() -> None:

@@ -14,12 +14,12 @@ from cutover_gates.core.evidence.assessment import AssessmentBuilder
 from cutover_gates.core.rollout.step_proof import format_percent
 from cutover_gates.core.statistics.confidence_intervals import clopper_pearson
 from cutover_gates.probes.rollout import rules
+from cutover_gates.probes.rollout.comparable_answers import select_draws
 from cutover_gates.probes.rollout.rollout_record import (
     ReleaseAnswer,
     RolloutRecord,
     interval_of,
 )
-from cutover_gates.probes.rollout.sticky_sessions import select_draws
 
 CONFIDENCE = 0.9999
 """Of the interval of a share: three steps and a few looks make 0.1 % of false alarms."""
