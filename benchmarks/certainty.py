@@ -35,6 +35,7 @@ GOOD, BAD = (
     {"0": 0, "limit / 20": 1 / 20, "limit / 8": 1 / 8, "limit / 4": 1 / 4, "limit / 2": 1 / 2},
     (1.5, 2, 3, 5, 10),
 )
+NEXT_HEADING = "## Two releases at the same time"
 WRITTEN = ROOT / "docs" / "certainty.md"
 HOW = f"""\
 Command: `python -m benchmarks.certainty --write`. Each figure comes from {RUNS:,} simulated runs of
@@ -176,8 +177,11 @@ def main() -> int:
     )
     print(text)
     if arguments.write:
+        # Another benchmark writes what follows (`benchmarks.rollout_comparison`).
+        _, heading, kept = WRITTEN.read_text(encoding="utf-8").partition(f"\n{NEXT_HEADING}")
         WRITTEN.write_text(
-            f"# Certainty: how often it is wrong, and what it saves\n\n{HOW}\n\n{text}\n",
+            f"# Certainty: how often it is wrong, and what it saves\n\n{HOW}\n\n{text}\n"
+            f"{heading}{kept}",
             encoding="utf-8",
         )
     wrong = [(ShareLimit(rule.limit), *rule.exact_probabilities(rule.limit)) for rule in rules]
