@@ -11,6 +11,13 @@ from cutover_gates.targets.driver_factory import load_unsupported_operations
 from cutover_gates.targets.running_target import RunningTarget
 from cutover_gates.watch.probe_paths import IDEMPOTENCY, NEEDED, SLOW_PATHS, STREAM
 
+OLDER_LACKS = "the release before does not have it (previous.differs)"
+
+
+def _is_absent(declared: object) -> bool:
+    """Return whether a capability is declared absent, by its value alone or with its reason."""
+    return (declared.get("value") if isinstance(declared, Mapping) else declared) is False
+
 
 @dataclass(frozen=True)
 class WatchPlan:
@@ -21,8 +28,13 @@ class WatchPlan:
 
     @cached_property
     def unsupported(self) -> Mapping[str, str]:
-        """What the target does not offer, with the reasons."""
-        return load_unsupported_operations(self.settings)
+        """What the target does not offer, with the reasons.
+
+        Both releases are asked the same, so what only the new one has is left out, too.
+        """
+        older = self.settings.chosen_target.previous.differs.get("capabilities", {})
+        absent = {name: OLDER_LACKS for name, declared in older.items() if _is_absent(declared)}
+        return {**absent, **load_unsupported_operations(self.settings)}
 
     @cached_property
     def intervals(self) -> dict[str, float]:
