@@ -65,7 +65,7 @@ class TriggerSeries(SettingsTable):
         json_schema_extra=LOOSER_OTHER,
         description=(
             "Labels that leave out what is no request of a user: health checks and scrapes would"
-            " hide errors."
+            " hide errors. Empty: `requests` counts none of them."
         ),
     )
     failed_label: str = Field(
@@ -156,6 +156,11 @@ class TriggerSeries(SettingsTable):
         except re.error as error:
             raise ValueError(f"that is no regular expression: {error}") from None
         return value
+
+    @property
+    def leaving_labels(self) -> frozenset[str]:
+        """The names of the labels in `left_out`."""
+        return frozenset(re.findall(r"(\w+)\s*(?:=~|!~|!=|=)\s*\"", self.left_out))
 
     @property
     def pool(self) -> tuple[str, ...]:

@@ -10,7 +10,8 @@ from cutover_gates.config.triggers import TriggerSettings
 from cutover_gates.core.triggers.comparable_readings import ResponseBaseline, find_incomparable
 from cutover_gates.core.triggers.evaluation import DatabaseReading, ShareReading, TriggerReading
 from cutover_gates.core.triggers.trigger_names import SERVICE, ConditionKey, TriggerName
-from cutover_gates.probes.observability.metric_pages import CountedKind, metric_name
+from cutover_gates.probes.observability.metric_pages import CountedKind
+from cutover_gates.probes.observability.raw_samples import metric_name
 from cutover_gates.watch.instance_counts import RecentLoad, SubjectCounts
 
 Pool = tuple[float | None, float | None]
@@ -74,8 +75,9 @@ class ReadingMaker:
     def _read_errors(
         self, key: ConditionKey, counts: SubjectCounts, span: CountedSpan, answer: SourceAnswer
     ) -> None:
-        if not counts.has_kind(CountedKind.REQUESTS):
-            answer.add_unknown(key, f"the query found no series of {self.series.requests}")
+        why = self._find_untold(counts)
+        if why:
+            answer.add_unknown(key, why)
             return
         bad, total = counts.count_requests()
         if key.subject == SERVICE:
@@ -86,6 +88,19 @@ class ReadingMaker:
             self._asked[key] = span.at
         elif span.at - asked >= self.triggers.rate_seconds:
             answer.unknown[key] = f"0 requests on {key.subject}"
+
+    def _find_untold(self, counts: SubjectCounts) -> str:
+        """Return why the counters of requests do not tell which of them failed."""
+        name, found = self.series.requests, counts.list_requests()
+        if not found:
+            return f"the query found no series of {name}"
+        if any(meaning.failed is None for meaning in found):
+            return f"a series of {name} has no label {self.series.failed_label}"
+        # Health checks that are not left out would hide the errors of users.
+        for label in sorted(self.series.leaving_labels):
+            if not any(label in meaning.labels for meaning in found):
+                return f"no series of {name} has the label {label} of monitoring.triggers.left_out"
+        return ""
 
     def _read_slow(
         self, key: ConditionKey, counts: SubjectCounts, span: CountedSpan, answer: SourceAnswer

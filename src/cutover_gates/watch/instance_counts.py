@@ -48,6 +48,12 @@ class SubjectCounts:
         shown = (self.meanings.get(name) for one in self.instances for name in one.page.counters)
         return any(meaning is not None and meaning.kind is kind for meaning in shown)
 
+    def list_requests(self) -> list[CounterMeaning]:
+        """Return what the counters of requests mean that an instance shows."""
+        names = {name for one in self.instances for name in one.page.counters}
+        found = [self.meanings[name] for name in names if name in self.meanings]
+        return [meaning for meaning in found if meaning.kind is CountedKind.REQUESTS]
+
     def count_requests(self) -> tuple[int, int]:
         """Return the failed requests, and all of them."""
         failed = total = 0.0

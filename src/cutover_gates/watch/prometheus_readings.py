@@ -5,6 +5,7 @@ Raw samples are counted, not `increase()`: see docs/decisions/0082-raw-samples.m
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
@@ -25,6 +26,7 @@ from cutover_gates.core.triggers.trigger_names import (
     SignalSource,
     TriggerName,
 )
+from cutover_gates.util.http import SourceUnavailable
 from cutover_gates.watch.counted_readings import CountedSpan, ReadingMaker, SourceAnswer
 from cutover_gates.watch.instance_counts import InstanceCounts, SubjectCounts
 from cutover_gates.watch.prometheus_scrapes import STALE_SCRAPES, ScrapeFollower, Scrapes
@@ -57,9 +59,21 @@ class PrometheusReadings:
     source: SignalSource = PROMETHEUS
     _ends: dict[str, float] = field(default_factory=dict)
     _new_seen: bool = False
+    _busy: threading.Lock = field(default_factory=threading.Lock)
 
     def read(self, now: float) -> SourceReadings:
-        """Return the readings since the last call. Raises `SourceUnavailable`."""
+        """Return the readings since the last call. Raises `SourceUnavailable`.
+
+        A late call is left behind by its caller: what it counts must not be counted twice.
+        """
+        if not self._busy.acquire(blocking=False):
+            raise SourceUnavailable("has not answered the question before", PROMETHEUS)
+        try:
+            return self._read(now)
+        finally:
+            self._busy.release()
+
+    def _read(self, now: float) -> SourceReadings:
         scrapes = self.follower.follow(now)
         answer = SourceAnswer()
         for subject, counts in self._list_subjects(scrapes).items():

@@ -24,6 +24,8 @@ from cutover_gates.watch.instance_counts import InstanceCounts
 
 LONGEST_RANGE = 300.0
 STALE_SCRAPES = 2.5
+KEPT_MOMENTS = 9
+"""Scrapes of an instance by which the time between two is known."""
 REFUSED = "connection refused"
 NO_LABELS = "monitoring.labels is empty: all that Prometheus scrapes would be added up"
 
@@ -46,7 +48,10 @@ class Scrapes:
 
 @dataclass
 class ScrapeFollower:
-    """Follows the scrapes of all instances. `evaluate_seconds`: between two evaluations."""
+    """Follows the scrapes of all instances. `evaluate_seconds`: between two evaluations.
+
+    `first_seconds`: what is asked for at first, at least two scrapes as they are declared.
+    """
 
     api: PrometheusApi
     query: PageQuery
@@ -54,6 +59,7 @@ class ScrapeFollower:
     first_seconds: float
     readers: dict[str, InstanceReader] = field(default_factory=dict)
     meanings: dict[str, CounterMeaning] = field(default_factory=dict)
+    moments: dict[str, list[float]] = field(default_factory=dict)
     watched: float | None = None
     spacing: float | None = None
     ahead: float | None = None
@@ -70,13 +76,24 @@ class ScrapeFollower:
             self.ahead = least
         moment = now + self.ahead
         pages = self.query.fetch(self.api, self._range(moment), moment)
-        self.spacing = find_spacing(pages.moments) or self.spacing
-        spacing = self.spacing or self.evaluate_seconds
+        spacing = self._learn_spacing(pages)
         nearest = min(max(0.0, least), most)
         if is_clock_off(nearest, 0.0, spacing):
             off = f"the clock of Prometheus is {nearest:+.0f} s off, at most one scrape may be"
             return Scrapes(moment, spacing, unknown=f"{off} ({spacing:g} s)")
         return self._read(pages, moment, spacing)
+
+    def _learn_spacing(self, pages: MetricPages) -> float:
+        """Return the seconds between two scrapes: what is declared until two have been seen.
+
+        A range may hold a single scrape, so those of earlier evaluations are kept.
+        """
+        for name, moments in pages.moments.items():
+            kept = sorted({*self.moments.get(name, ()), *moments})
+            self.moments[name] = kept[-KEPT_MOMENTS:]
+        present = {name: self.moments[name] for name in pages.moments}
+        self.spacing = find_spacing(present) or self.spacing
+        return self.spacing or self.first_seconds / 2
 
     def _compare_clocks(self, now: float) -> tuple[float, float]:
         """Return how far the clock of Prometheus is ahead of `now`, at least and at most."""

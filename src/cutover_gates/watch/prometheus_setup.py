@@ -23,7 +23,7 @@ from cutover_gates.watch.histogram_baseline import (
 from cutover_gates.watch.prometheus_readings import PrometheusReadings, ReleaseNames
 from cutover_gates.watch.prometheus_scrapes import ScrapeFollower
 
-SHARE_OF_EVALUATION = 0.6
+SHARE_OF_EVALUATION = 0.45
 """The part of the time between two evaluations that a query may take; two follow each other."""
 
 

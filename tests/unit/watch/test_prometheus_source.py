@@ -22,6 +22,7 @@ from cutover_gates.core.triggers.trigger_names import (
 )
 from cutover_gates.probes.observability.metric_pages import PageQuery
 from cutover_gates.probes.observability.prometheus_api import PrometheusApi, ScrapeTarget
+from cutover_gates.util.http import SourceUnavailable
 from cutover_gates.util.http_services import JsonService
 from cutover_gates.watch.counted_readings import ReadingMaker
 from cutover_gates.watch.histogram_baseline import (
@@ -83,7 +84,7 @@ class ScriptedPrometheus(PrometheusApi):
             "build_info,release=2.0.0": 1.0,
             "process_start_time_seconds": START - 1000,
             "process_cpu_seconds_total": at,
-            **{name.replace("__", ",status="): value for name, value in values.items()},
+            **{name.replace("__", ",route=/p,status="): value for name, value in values.items()},
         }
         self.scrapes.append((START + at, instance, page, up))
 
@@ -172,7 +173,10 @@ def test_the_release_before_is_counted_beside_the_new_one() -> None:
     reader = Reader()
     grow(reader, 0, 20, 5)
     for at in range(0, 21, 5):
-        more = {"build_info,release=1.9.0": 1.0, "http_requests_total,status=500": 2.0 * at}
+        more = {
+            "build_info,release=1.9.0": 1.0,
+            "http_requests_total,route=/p,status=500": 2.0 * at,
+        }
         reader.api.scrape(at, instance="b")
         reader.api.scrapes[-1][2].pop("build_info,release=2.0.0")
         reader.api.scrapes[-1][2].update(more)
@@ -208,6 +212,29 @@ def test_slow_scrapes_are_pending_in_between_and_not_for_ever() -> None:
     late = reader.read(105)
     assert late.unknown[ERRORS]
     assert not late.heard
+
+
+@pytest.mark.parametrize("step", [1, 10, 15, 30, 60])
+def test_every_scrape_counts_once_however_often_they_come(step: int) -> None:
+    reader = Reader()
+    grow(reader, 0, 400, step)
+    totals = [
+        each.total
+        for at in range(3, 402, 5)
+        for each in shares(reader.read(at), ERRORS)
+        if each.total is not None
+    ]
+    counted = 10 * (400 - 3 * step)
+    assert counted - 100 <= sum(totals) <= 4000
+    assert all(total in (10 * step, 50) for total in totals[2:])
+
+
+def test_a_question_that_is_still_under_way_is_not_asked_beside() -> None:
+    reader = Reader()
+    grow(reader, 0, 20, 5)
+    with reader.source._busy, pytest.raises(SourceUnavailable, match="question before"):
+        reader.read(17)
+    assert reader.read(22).readings
 
 
 def test_scrapes_further_apart_than_the_window_are_told() -> None:
@@ -255,6 +282,30 @@ def test_what_is_declared_and_not_shown_is_unknown_and_what_is_left_out_is_not_r
     without = Reader(reader.api, TriggerSeries(release_info="build_info", **nothing))
     without.read(17)
     assert not [one for one in without.read(22).readings if isinstance(one, DatabaseReading)]
+
+
+@pytest.mark.parametrize(
+    ("series", "why"),
+    [
+        ({"failed_label": "code"}, "a series of http_requests_total has no label code"),
+        (
+            {"left_out": 'handler!~"/health.*",route!="/x"'},
+            "no series of http_requests_total has the label handler of",
+        ),
+        ({"left_out": ""}, None),
+        ({"failed_label": "code", "failed_values": "5..|"}, None),
+    ],
+)
+def test_labels_that_are_not_there_tell_no_failures(
+    series: dict[str, Any], why: str | None
+) -> None:
+    """The hospital's counter may have other labels than the defaults: no error would be seen."""
+    reader = Reader(series=TriggerSeries(release_info="build_info", **series))
+    grow(reader, 0, 20, 5)
+    reader.read(17)
+    found = reader.read(22)
+    assert found.unknown.get(ERRORS, "").startswith(why or "")
+    assert (shares(found, ERRORS)[0].total is None) == (why is not None)
 
 
 def test_without_labels_nobody_knows_whose_requests_they_are() -> None:

@@ -17,6 +17,7 @@ from cutover_gates.probes.observability.raw_samples import (
     RawSeries,
     fetch_samples,
     join_names,
+    metric_name,
 )
 from cutover_gates.util.concurrency import run_concurrently
 
@@ -34,12 +35,16 @@ class CountedKind(StrEnum):
 
 @dataclass(frozen=True)
 class CounterMeaning:
-    """What one series counts. `edge`: the upper edge of a bucket of `operation`, in seconds."""
+    """What one series counts. `edge`: the upper edge of a bucket of `operation`, in seconds.
+
+    `failed` None: the series does not tell how its requests ended. `labels` are its label names.
+    """
 
     kind: CountedKind
-    failed: bool = False
+    failed: bool | None = False
     operation: str = ""
     edge: float = inf
+    labels: frozenset[str] = frozenset()
 
 
 @dataclass
@@ -168,7 +173,8 @@ class _PageSorter:
             return None
         value = series.labels.get(self.table.failed_label, "")
         failed = bool(re.fullmatch(self.table.failed_values, value))
-        return CounterMeaning(CountedKind.REQUESTS, failed)
+        told = failed if failed or value else None
+        return CounterMeaning(CountedKind.REQUESTS, told, labels=frozenset(series.labels))
 
     def _tells_release(self, series: RawSeries, meaning: CounterMeaning | None) -> bool:
         if self.table.release_info:
@@ -209,8 +215,3 @@ def _format_key(labels: Mapping[str, str]) -> str:
     """Return the key of a series within its instance."""
     own = sorted((name, value) for name, value in labels.items() if name not in ("job", "instance"))
     return ",".join(f"{name}={value}" for name, value in own)
-
-
-def metric_name(selector: str) -> str:
-    """Return the name of the metric of a selector."""
-    return selector.partition("{")[0].strip()

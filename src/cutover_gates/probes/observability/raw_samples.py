@@ -55,6 +55,11 @@ def join_names(names: Sequence[str], labels: str) -> list[str]:
     return [add_labels(f'{{{NAME}=~"{"|".join(dict.fromkeys(plain))}"}}', labels), *others]
 
 
+def metric_name(selector: str) -> str:
+    """Return the name of the metric of a selector."""
+    return selector.partition("{")[0].strip()
+
+
 def _parse_series(entry: Mapping[str, Any]) -> RawSeries:
     labels = {str(name): str(value) for name, value in entry["metric"].items()}
     samples = [(float(at), float(value)) for at, value in entry["values"]]
