@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -160,3 +161,45 @@ def run_embedded(folder: Path, plan: Path) -> tuple[int, str]:
     )
     output, _ = process.communicate(timeout=110)
     return process.returncode, output
+
+
+# ── a check where the settings say what it reads, a person elsewhere ──
+
+SIGNED = """
+[[signoff]]
+item = "security-scans"
+target = "toy"
+release = "1.0"
+by = "Grace Example"
+at = {day}
+reason = "I have read the report"
+expires = {day}
+"""
+
+
+SCAN_CHECK = """
+import pytest
+
+@pytest.mark.plan("security-scans")
+def test_scans(recorder):
+    recorder.observe("scan")
+    assert not "critical"
+"""
+
+
+@pytest.mark.parametrize("declared", [True, further(False)], ids=["declared", "undeclared"])
+def test_a_signature_does_not_stand_where_a_check_can_see(toy: Toy, declared: bool) -> None:
+    """Without the table a person attests the item; with it the check decides, whoever signs."""
+    item = 'id = "security-scans"\nsection = "Toy"\ntitle = "T"\ngates = ["phase3"]\n'
+    proof = 'proof = "check or sign-off"\nsuite = "smoke"\n'
+    toy.write("plan.toml", f"{PLAN}\n[[item]]\n{item}{proof}")
+    if declared:
+        toy.write("smoke/test_scans.py", SCAN_CHECK)
+    toy.write("signoffs.toml", SIGNED.format(day=datetime.now(UTC).date()))
+    settings = (toy.folder / "cutover.toml").read_text(encoding="utf-8")
+    table = "[targets.toy.infrastructure.security_scans]\nmax_age_hours = 24\n" * declared
+    toy.write("cutover.toml", settings + table)
+    ran = toy.gate()
+    assert ran.outcome("security-scans") == ("failed" if declared else "attested"), ran.output
+    assert ran.verdict == ("NO-GO" if declared else "GO")
+    assert ("a signature cannot replace them" in " ".join(ran.output.split())) is declared
