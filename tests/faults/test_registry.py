@@ -92,7 +92,7 @@ LEAST: Mapping[str, Mapping[str, int]] = {
         "security-scans": 25,
         "final-code-review": 15,
         "channels-tested": 7,
-        "error-logs-checked": 9,
+        "error-logs-checked": 11,
         "metrics-reviewed": 6,
     },
     "watch": {
@@ -109,7 +109,7 @@ LEAST: Mapping[str, Mapping[str, int]] = {
         "rollback-verified": 4,
     },
 }
-"""The faults of each item on 2026-11-30: 640. A fault is not given up without a reason, so a number
+"""The faults of each item on 2026-11-30: 642. A fault is not given up without a reason, so a number
 only goes up.
 """
 

@@ -116,7 +116,8 @@ def _declared_release(run: PytestRun) -> str:
 
 
 def _test_message(run: PytestRun) -> str:
-    signed = " and ".join(item.id for item in run.plan.with_role("test-messages"))
+    items = run.plan.with_role("test-messages")
+    signed = " and ".join(item.id for item in items if item.proof == "sign-off")
     tell = f" say so to whoever signs {signed}" if signed else " say so to the release captain"
     return (
         f"Nobody need do anything. Run {run.tag} on {run.settings.target},"

@@ -176,3 +176,32 @@ class TheCutoverIsThatOfLastMonth(HourFault):
     @classmethod
     def asked(cls, folder: Path) -> LogReview:
         return make_hour(folder, [*quiet_lines()], deployed="2026-10-28T02:00:00Z")
+
+
+class OnlyLinesWithoutAReleaseAreThere(HourFault):
+    """The release before did not log its name: its lines stand for the new one."""
+
+    breaks, outcome, shows = (rules.HOUR_COVERED,), "not proven", "no line of release 2.0.0"
+
+    @classmethod
+    def changed(cls, lines: list[Fields]) -> list[Fields]:
+        return [{**one, "release": None} for one in lines]
+
+
+class ATracebackNamesAnotherException(HourFault):
+    """The log is text: the name of the exception stands in the lines below the message."""
+
+    breaks, shows = (rules.NO_NEW_ERROR,), "line of request r900 "
+
+    @classmethod
+    def asked(cls, folder: Path) -> LogReview:
+        known = [line(-7200, "error", "unhandled"), line(900, "error", "unhandled")]
+        asked = make_hour(folder, [*quiet_lines(), *known])
+        path = folder / "hospital.jsonl"
+        written = []
+        for text in path.read_text(encoding="utf-8").splitlines():
+            written.append(text)
+            if "unhandled" in text:
+                written.append("OSError: away" if "r-7200" in text else "KeyError: dose")
+        path.write_text("\n".join(written) + "\n", encoding="utf-8")
+        return asked

@@ -13,6 +13,10 @@ from cutover_gates.probes.observability.channels.notification_channels import (
     TITLE,
     send_test_messages,
 )
+from cutover_gates.probes.observability.channels.sent_messages import (
+    find_code_hashes,
+    read_sent_messages,
+)
 from tests.standins.http_server import json_reply, running_http_standin
 
 SECRET = "s3cret-part-of-the-address"
@@ -59,6 +63,13 @@ def test_pytest_sends_them_only_with_the_option(tmp_path: Path) -> None:
         (tmp_path / "cutover.toml").write_text(text, encoding="utf-8")
         sent, gate = _pytest(tmp_path, "staging"), _pytest(tmp_path, "staging", "-m", "t12")
         assert len(service.asked) == 2
+        arrived = next(one.body for one in service.asked if "refusing" not in one.path)
+    record = read_sent_messages(tmp_path / "reports/test-messages/staging.json")
+    assert {name: message.accepted for name, message in record.items()} == {
+        "team": True,
+        "refusing": False,
+    }
+    assert find_code_hashes(arrived) == {record["team"].code_hash}
     assert (sent.returncode, gate.returncode) == (1, 4)
     assert "channel team: its service accepted" in sent.stdout
     assert "channel refusing: expected" in sent.stdout

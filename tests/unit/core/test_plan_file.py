@@ -9,6 +9,7 @@ import pytest
 
 from cutover_gates.core.plan import PlanError
 from cutover_gates.core.plan_file import load_plan
+from cutover_gates.core.plan_proofs import resolve_proofs
 
 ROOT = Path(__file__).resolve().parents[3]
 
@@ -165,3 +166,33 @@ def test_what_is_asked_of_staging_asks_nothing_here(tmp_path: Path) -> None:
     assert plan.item_with_dependencies("b") == {"b"}
     assert plan.gates_of(["a"]) == {"phase3"}
     assert plan.item("b").groups == ()
+
+
+# ── proof = "check or sign-off" ──
+
+EITHER = A.replace('"check"', '"check or sign-off"').replace('id = "a"', 'id = "security-scans"')
+
+
+@pytest.mark.parametrize("declared", [True, False])
+def test_an_item_of_both_proofs_is_one_or_the_other_for_a_target(
+    tmp_path: Path, declared: bool
+) -> None:
+    plan = load_plan(written(tmp_path, EITHER))
+    item = resolve_proofs(plan, {"security-scans"} if declared else ()).item("security-scans")
+    expected = ("check", "smoke", ("security-scans",)) if declared else ("sign-off", None, ())
+    assert (item.proof, item.suite, item.groups) == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        (EITHER.replace("security-scans", "dns-records"), "no setting says whether the checks of"),
+        (EITHER + 'asked_of = "staging"\nrests_on = ["b"]\n' + B, 'asked_of needs proof = "check"'),
+    ],
+    ids=["a group that is always asked", "asked of staging"],
+)
+def test_an_item_of_both_proofs_takes_groups_with_a_setting(
+    tmp_path: Path, text: str, message: str
+) -> None:
+    with pytest.raises(PlanError, match=message):
+        load_plan(written(tmp_path, text))

@@ -107,7 +107,8 @@ class CodeReviewAssessments:
             builder.add_gap(rules.COMMITS_COMPLETE, record.name, "it has no commit")
         for request in record.pull_requests:
             own = [commit for commit in record.commits if commit.pull_request == request.number]
-            self._judge_request(request, own, builder)
+            if own:
+                self._judge_request(request, own, builder)
 
     def _judge_request(
         self, request: PullRequest, commits: list[ReviewedCommit], builder: AssessmentBuilder

@@ -53,11 +53,16 @@ class WholeLog:
 
     def _read(self) -> list[tuple[float, LogLine]]:
         if self._lines is None:
-            timed = [
-                (parse_timestamp(line.get_field(self.settings.time)), line)
-                for line in self.store.read_since(self.first)
-            ]
-            self._lines = [(at, line) for at, line in timed if at is not None]
+            self._lines = []
+            for line in self.store.read_since(self.first):
+                at = parse_timestamp(line.get_field(self.settings.time))
+                if at is not None:
+                    self._lines.append((at, line))
+                elif self._lines:
+                    # A line of a traceback belongs to the one before it, and names the exception.
+                    began, whole = self._lines.pop()
+                    joined = LogLine(whole, f"{whole.text}\n{line.text}")
+                    self._lines.append((began, joined))
         return self._lines
 
 

@@ -6,6 +6,7 @@ import time
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from cutover_gates.config.logs_and_dashboards import LogSettings
 from cutover_gates.config.review import ReviewSettings
@@ -85,21 +86,27 @@ class LogReview:
             if not lines:
                 subject = f"{format_time(first)} to {format_time(last)}"
                 builder.add_gap(rules.HOUR_COVERED, subject, "no line")
-        if sample and not any(map(self._is_new, sample)):
-            builder.add_gap(
-                rules.HOUR_COVERED,
-                "the hour",
-                f"no line of release {self.release} among {len(sample)}",
-            )
-        own = [parse_line(line.text, self.settings) for line in sample]
-        timed = [line for line in own if line.get_field(self.settings.time) is not None]
-        unrated = sum(not self._has_level(line) for line in (timed or sample))
+        if sample and not any(map(self._names_release, sample)):
+            reason = f"no line of release {self.release} among {len(sample)}"
+            builder.add_gap(rules.HOUR_COVERED, "the hour", reason)
+        # A line of a traceback has no time of its own, and no level either.
+        own_time = [self._read_own_time(line) is not None for line in sample]
+        timed = [line for line, has_time in zip(sample, own_time, strict=True) if has_time]
+        unrated = sum(not self._has_level(line) for line in timed or sample)
         if unrated:
-            reason = (
-                f"{unrated} of {len(timed or sample)} lines have no field {self.settings.level}"
-            )
+            count = len(timed or sample)
+            reason = f"{unrated} of {count} lines have no field {self.settings.level}"
             builder.add_gap(rules.HOUR_COVERED, "levels", reason)
         builder.figures |= {"since": format_time(begin), "lines that were looked at": len(sample)}
+
+    def _read_own_time(self, line: LogLine) -> Any:
+        """Return the time in the line itself: a store adds one to each."""
+        return parse_line(line.text, self.settings).get_field(self.settings.time)
+
+    def _names_release(self, line: LogLine) -> bool:
+        """Return whether a line says that the new release wrote it, where lines say so."""
+        field = self.settings.release
+        return field is None or str(line.get_field(field)) == self.release
 
     def _has_level(self, line: LogLine) -> bool:
         level = str(line.get_field(self.settings.level) or "").lower()
