@@ -47,13 +47,20 @@ def rolled_back_objects(digest: str, previous: str, replicas: int = 3) -> dict[s
     objects["deployments"][0]["metadata"]["annotations"][REVISION] = "8"
     objects["replicasets"] = [replica_set(8, previous, replicas), replica_set(7, digest, 0)]
     for one in objects["pods"]:
-        one["status"]["startTime"] = ago(minutes=10)
+        start_pod(one, ago(minutes=10))
     objects["secrets"][:2] = [
         helm(1, "superseded", previous),
         helm(2, "superseded", digest),
         helm(3, "deployed", previous),
     ]
     return objects
+
+
+def start_pod(one: Object, moment: str) -> None:
+    """Let a pod and its containers be started at that moment."""
+    one["status"]["startTime"] = moment
+    for status in one["status"]["containerStatuses"]:
+        status["state"] = {"running": {"startedAt": moment}}
 
 
 def configuration(name: str, data: dict[str, str], kind: str = "", version: int = 7) -> Object:

@@ -24,8 +24,8 @@ class WayBack(SettingsTable):
         default=None,
         examples=["2026-11-30T03:10:00+01:00"],
         description=(
-            "The moment at which the rollback began, with its zone. Default: that of the mark"
-            " (`cutover-gates watch --mark rollback-begins`)."
+            "The moment at which the rollback began, with its zone. Default: that of the watcher's"
+            " order, or of the mark (`cutover-gates watch --mark rollback-begins`)."
         ),
     )
     quiet_seconds: Seconds = Field(

@@ -17,6 +17,7 @@ from tests.standins.deployment_objects import (
     helm,
     pod,
     replica_set,
+    start_pod,
 )
 
 OTHER = f"sha256:{'0' * 63}1"
@@ -225,7 +226,7 @@ class TheOldReleaseWasNotStartedAnew(_Configuration):
 
     def spoil(self, environment: DeploymentEnvironment) -> None:
         for one in self.pods(environment):
-            one["status"]["startTime"] = ago(days=2)
+            start_pod(one, ago(days=2))
 
 
 class APodStillHasTheConfigurationOfTheNight(_Configuration):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import cached_property
@@ -30,7 +30,7 @@ class RollbackAssessments:
     """The questions. `is_expected`: the settings say that a watcher runs.
 
     `gap_seconds` is the longest time that may be unwatched, `error_share` the share of the probes
-    that may fail.
+    that may fail. `orders` are the moments at which rollback triggers fired.
     """
 
     record: WatchRecord
@@ -41,11 +41,14 @@ class RollbackAssessments:
     is_expected: bool
     record_assessment: Callable[[Assessment], None] = field(default=lambda _: None, repr=False)
     clock: Callable[[], float] = time.time
+    orders: Sequence[float] = ()
 
     @cached_property
     def shown(self) -> RollbackRecord:
         """What the record shows."""
-        return RollbackRecord(self.record, self.failed, find_begin(self.settings, self.record))
+        return RollbackRecord(
+            self.record, self.failed, find_begin(self.settings, self.record, self.orders)
+        )
 
     @property
     def began(self) -> datetime | None:

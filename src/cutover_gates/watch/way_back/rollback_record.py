@@ -4,22 +4,39 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from math import inf
 
 from cutover_gates.config.way_back import WayBack
 from cutover_gates.watch.probe_results import PathProbe
 from cutover_gates.watch.record_reader import WatchRecord
 from cutover_gates.watch.time_spans import Span, add_up, subtract_spans
 
-MARK = "rollback-begins"
-"""The mark that says: the rollback begins now."""
+MARK, END_MARK = "rollback-begins", "rollback"
+"""The marks that say: the rollback begins now, and it has ended."""
 
 
-def find_begin(settings: WayBack, record: WatchRecord) -> float | None:
-    """Return when the rollback began, in seconds since 1970; None where nobody said it."""
+def find_begin(
+    settings: WayBack, record: WatchRecord, orders: Sequence[float] = ()
+) -> float | None:
+    """Return when the rollback began, in seconds since 1970; None where nobody said it.
+
+    `orders` are the moments at which triggers fired. The time to decide counts: where there was an
+    order before the mark, the order is the begin.
+    """
     if settings.began is not None:
         return settings.began.timestamp()
     # Of several attempts the last one is judged.
-    return max((mark.at for mark in record.marks if mark.name == MARK), default=None)
+    marked = max((mark.at for mark in record.marks if mark.name == MARK), default=inf)
+    newest = max((at for at in orders if at <= marked), default=inf)
+    ended = [mark.at for mark in record.marks if mark.name == END_MARK and mark.at < newest]
+    since = max(ended, default=-inf)
+    ordered = min((at for at in orders if since < at <= newest), default=inf)
+    # An order that an earlier rollback has answered is not the begin of this one.
+    answered = any(
+        ordered < mark.at < marked < inf for mark in record.marks if mark.name == END_MARK
+    )
+    begins = [marked] if answered else [marked, ordered]
+    return min(begins) if min(begins) < inf else None
 
 
 @dataclass(frozen=True)

@@ -26,11 +26,14 @@ from cutover_gates.probes.deployment.kubernetes.pod_configuration import (
     find_object_names,
     hash_template,
 )
-from cutover_gates.probes.deployment.kubernetes.pods import select_live_pods
+from cutover_gates.probes.deployment.kubernetes.pods import parse_repository, select_live_pods
 from cutover_gates.probes.deployment.kubernetes.rollback_client import RollbackClient
 from cutover_gates.probes.deployment.kubernetes.rollback_pods import find_pod_digest
 from cutover_gates.util.http import SourceUnavailable
 from cutover_gates.util.text import format_utc
+
+NEVER = datetime.max.replace(tzinfo=UTC)
+"""The start of a pod that has not started."""
 
 
 @dataclass(frozen=True)
@@ -141,7 +144,7 @@ def _check_starts(
     builder: AssessmentBuilder,
 ) -> None:
     """Check that each pod read what is there now, and that the release was started since."""
-    pods = [pod for pod in select_live_pods(state.get_part("pods")) if pod.status.start_time]
+    pods = select_live_pods(state.get_part("pods"))
     changed = {
         name: one for name, one in found.objects.items() if record.versions.get(name) != one.version
     }
@@ -150,7 +153,7 @@ def _check_starts(
         _check_start_after_change(settings, pods, name, one, builder)
     since = began or datetime.fromtimestamp(record.taken, UTC)
     # Not a pod that was started and failed: it must be ready.
-    anew = [pod for pod in pods if pod.status.start_time >= since and _is_ready(pod)]
+    anew = [pod for pod in pods if _start(settings, pod) >= since and _is_ready(pod)]
     builder.figures["pods that were started since"] = [pod.metadata.name for pod in anew]
     if not anew:
         reason = f"no ready pod was started after {format_utc(since)}: the next start is not known"
@@ -171,12 +174,13 @@ def _check_start_after_change(
         builder.add_gap(rules.STARTED_ANEW, name, reason)
         return
     for pod in pods:
-        if pod.status.start_time < changed.written:
+        started = _start(settings, pod)
+        if started < changed.written:
             builder.add_finding(
                 rules.STARTED_ANEW,
                 f"pod {pod.metadata.name}",
                 expected=f"a start after {name} was written at {format_utc(changed.written)}",
-                actual=f"started at {format_utc(pod.status.start_time)}",
+                actual=f"started at {format_utc(started)}",
                 reproduce=f"kubectl -n {settings.namespace} rollout restart"
                 f" deployment/{settings.deployment}",
             )
@@ -185,3 +189,14 @@ def _check_start_after_change(
 def _is_ready(pod: Any) -> bool:
     statuses = pod.status.container_statuses or []
     return bool(statuses) and all(status.ready for status in statuses)
+
+
+def _start(settings: ClusterSettings, pod: Any) -> datetime:
+    """Return when the hospital's own container started: a restart reads its variables anew.
+
+    A pod that has not started yet will read what is there.
+    """
+    own = {one.name for one in pod.spec.containers if parse_repository(one.image) == settings.image}
+    states = [one.state for one in pod.status.container_statuses or [] if one.name in own]
+    starts = [state.running.started_at for state in states if state and state.running]
+    return min((one for one in starts if one), default=pod.status.start_time or NEVER)
