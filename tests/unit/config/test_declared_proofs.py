@@ -14,6 +14,7 @@ TABLES = {
     "channels-tested": '[targets.x.monitoring.channel_arrivals]\nfiles = { a = "b" }\n',
     "error-logs-checked": "[targets.x.monitoring.review]\ndeployed = 2026-11-28T02:00:00Z\n",
     "metrics-reviewed": "[targets.x.monitoring.review.compared.a]\nquery = 'sum(x[24h])'\n",
+    "traffic-stopped": '[targets.x.limits]\nrelease_header = "X-Release"\n',
 }
 X = '[targets.x]\nurl = "https://x.example"\n'
 
