@@ -21,7 +21,7 @@ from tests.faults.hospitals import ROOT
 from tests.gate.environment import environment_without_settings
 from tests.shipped_plan import PLAN_VARIABLE
 
-ORDER = ("t12", "phase1", "nightly", "t24", "t1", "post-hour", "rollback")
+ORDER = ("t12", "phase1", "phase2", "nightly", "t24", "t1", "post-hour", "rollback")
 
 
 @dataclass(frozen=True)
@@ -61,7 +61,7 @@ def judge_gate(gate: str, folder: Path) -> JudgedGate:
 
 def _read_verdict(gate: str, reports: Path) -> str:
     """Return the word of the newest verdict of a gate; empty where there is none."""
-    found = sorted(reports.glob(f"2*-embedded-{gate}-*/verdict.json"))
+    found = sorted(reports.glob(f"2*-embedded-{gate}-cut*/verdict.json"))
     return str(json.loads(found[-1].read_text(encoding="utf-8"))["verdict"]) if found else ""
 
 

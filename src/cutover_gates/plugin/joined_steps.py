@@ -23,6 +23,8 @@ from cutover_gates.core.verdict import (
 from cutover_gates.core.waivers import Decision
 from cutover_gates.plugin.live_step import STEP_KEY
 
+SHARE_FIGURE = "share of all answers"
+"""The figure of an assessment that tells the share of the new release."""
 UNJUDGED = "was not judged"
 
 
@@ -63,6 +65,7 @@ class StepVerdict:
             datetime.fromisoformat(self.plain["finished"]),
             _read_live_seconds(self.folder),
             self.folder.name,
+            _find_share(self.plain),
         )
 
 
@@ -173,3 +176,11 @@ def _read_live_seconds(folder: Path) -> float:
         return float(step["ends"]) - float(step["begins"])
     except (OSError, ValueError, KeyError, TypeError):
         return 0.0
+
+
+def _find_share(plain: Mapping[str, Any]) -> str:
+    """Return what the checks of the step saw of the share; empty where they left nothing of it."""
+    checks = [check for item in plain.get("items", ()) for check in item["checks"]]
+    facts = [entry.get("facts") for check in checks for entry in check["evidence"]]
+    told = [fact.get(SHARE_FIGURE) for fact in facts if isinstance(fact, Mapping)]
+    return next((str(one) for one in told if one), "")

@@ -25,6 +25,7 @@ from cutover_gates.reporting.verdict_summary import (
     describe_target,
     describe_word,
     list_order_lines,
+    list_step_lines,
 )
 from cutover_gates.util.text import format_utc
 
@@ -85,6 +86,7 @@ def to_markdown(verdict: Verdict) -> str:
         *_format_section("Judged by", [ReasonLine(line) for line in describe_judge(verdict)]),
         *_format_section("Why", _reasons_for_no_go(verdict)),
         *_format_section("Open", [ReasonLine(line) for line in _list_open_items(verdict)]),
+        *_format_section("Steps", [ReasonLine(line) for line in list_step_lines(verdict)]),
         *_format_section("Waived", list_waivers(verdict)),
         *_format_section("Accepted", list_accepted(verdict)),
         *_format_section("Absent", list_declared(verdict)),

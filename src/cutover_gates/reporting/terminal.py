@@ -28,6 +28,7 @@ from cutover_gates.reporting.verdict_summary import (
     describe_order,
     headline,
     list_order_lines,
+    list_step_lines,
 )
 from cutover_gates.util.terminal_output import print_styled
 from cutover_gates.util.text import wrap_words
@@ -66,6 +67,8 @@ def print_verdict(
     _print_banner(verdict, console)
     _print_section(console, "Why", list_reasons(verdict))
     _print_section(console, "Now", [ReasonLine(describe_next_step(verdict))])
+    if verdict.steps:
+        _print_section(console, "Steps", [ReasonLine(line) for line in list_step_lines(verdict)])
     _print_measurements(verdict, console)
     _print_checklist(verdict, console)
     _print_open_checks(verdict, console)

@@ -79,3 +79,13 @@ def list_order_lines(verdict: Verdict) -> list[str]:
 def describe_order(verdict: Verdict) -> str:
     """Return the order in one line; empty where none stands."""
     return next(iter(list_order_lines(verdict)), "")
+
+
+def list_step_lines(verdict: Verdict) -> list[str]:
+    """Return a line for each step of a rollout: its word, when, how long it was live, its share."""
+    return [
+        f"{step.percent} %: {step.word.value}, {format_utc(step.started)}, live for"
+        f" {format_duration(step.seconds)}{f', {step.share}' if step.share else ''}"
+        f" ({step.folder}/verdict.html)"
+        for step in verdict.steps
+    ]
