@@ -89,7 +89,7 @@ LEAST: Mapping[str, Mapping[str, int]] = {
         "dashboards-verified": 6,
     },
     "proofs": {
-        "security-scans": 25,
+        "security-scans": 28,
         "final-code-review": 15,
         "channels-tested": 7,
         "error-logs-checked": 11,
@@ -109,7 +109,7 @@ LEAST: Mapping[str, Mapping[str, int]] = {
         "rollback-verified": 4,
     },
 }
-"""The faults of each item on 2026-11-30: 642. A fault is not given up without a reason, so a number
+"""The faults of each item on 2026-11-30: 645. A fault is not given up without a reason, so a number
 only goes up.
 """
 

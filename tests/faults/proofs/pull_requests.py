@@ -104,7 +104,7 @@ class _Reviewed(ReviewFault):
 class NobodyApproved(_Reviewed):
     """One pair of eyes only has seen how doses are computed."""
 
-    shows = "pull request 7 | 1 approval of its last commit by others | no review |"
+    shows = "pull request 7 | approvals of its last commit by others: 1 | no review |"
 
     @staticmethod
     def reviews() -> list[Record]:

@@ -393,3 +393,35 @@ class TheExceptionIsForAnotherPackage(ScanFault):
     @staticmethod
     def content() -> object:
         return trivy(problem())
+
+
+class TheRuleOfAResultIsMissing(ScanFault):
+    """The list of rules was cut off, and the score with it."""
+
+    breaks, outcome, shows = (rules.SEVERITY_KNOWN,), "not proven", "CVE-2026-9 |  | unknown"
+
+    @staticmethod
+    def content() -> object:
+        return sarif({"ruleId": "CVE-2026-9", "level": "note"})
+
+
+class TheResultsStandBesideTheRun(ScanFault):
+    """Its list is empty, and the results are in another part of the document."""
+
+    breaks, shows = (rules.REPORT_VALID,), "| parts in inlineExternalProperties |"
+
+    @staticmethod
+    def content() -> object:
+        return sarif() | {"inlineExternalProperties": [{"results": [{"ruleId": "CVE-2026-1"}]}]}
+
+
+class AFieldOfTheReportIsOfAnotherType(ScanFault):
+    """The scanner was updated, and writes it in another way."""
+
+    breaks, shows = (rules.REPORT_VALID,), "a field of another type"
+
+    @staticmethod
+    def content() -> object:
+        report = trivy()
+        report["Metadata"]["RepoDigests"] = 5
+        return report

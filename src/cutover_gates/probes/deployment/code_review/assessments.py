@@ -127,7 +127,7 @@ class CodeReviewAssessments:
                 builder.add_finding(
                     rules.APPROVED_BY_OTHERS,
                     subject,
-                    expected=f"{self.settings.approvals} approval of its last commit by others",
+                    expected=f"approvals of its last commit by others: {self.settings.approvals}",
                     actual=self.redactor.redact_text(_describe(people, author, why_not)),
                 )
                 return
@@ -198,4 +198,6 @@ def _author_of(commit: ReviewedCommit) -> str:
 def _describe(people: frozenset[str], author: str, why_not: list[str]) -> str:
     if author in people:
         why_not = [*why_not, f"{author}: wrote a part of it"]
-    return "; ".join(why_not) or "no review"
+    if not people:
+        return "; ".join(why_not) or "no review"
+    return "; ".join([*why_not, f"approvals that count: {len(people - {author})}"])

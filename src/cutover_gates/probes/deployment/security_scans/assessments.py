@@ -73,6 +73,14 @@ class SecurityScanAssessments:
             builder.add_finding(
                 rules.REPORT_VALID, file.name, expected="a JSON document", actual=cut(error)
             )
+        except (TypeError, AttributeError, LookupError) as error:
+            # A field of another type than its format has, such as a number in place of a list.
+            builder.add_finding(
+                rules.REPORT_VALID,
+                file.name,
+                expected="the fields of its format",
+                actual=f"a field of another type ({type(error).__name__})",
+            )
         return []
 
     def _judge_report(self, report: ScanReport, builder: AssessmentBuilder) -> None:

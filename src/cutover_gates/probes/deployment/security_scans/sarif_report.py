@@ -40,6 +40,8 @@ def read_sarif(document: Table, name: str) -> list[ScanReport]:
     runs = list_tables(document["runs"], "$.runs")
     if not runs:
         return [ScanReport(name, "", frozenset(), None, (), ("it holds no run of a scanner",))]
+    if "inlineExternalProperties" in document:
+        raise InvalidReport("all parts of a run in the run", "parts in inlineExternalProperties")
     names = [name if len(runs) == 1 else f"{name}, run {number + 1}" for number in range(len(runs))]
     return [_read_run(run, own) for run, own in zip(runs, names, strict=True)]
 
@@ -141,6 +143,7 @@ def _rate(result: Table, rule: Table) -> Severity:
         return rated
     defaults = rule.get("defaultConfiguration")
     usual = defaults.get("level") if isinstance(defaults, Mapping) else None
-    # Without a score, "error" may be anything from annoying to critical.
+    # Without a score, "error" may be anything from annoying to critical; and the score of a rule
+    # that is missing is missing, too.
     is_error = (result.get("level") or usual or "warning") == "error"
-    return Severity.UNKNOWN if is_error else Severity.LOWER
+    return Severity.UNKNOWN if is_error or not rule else Severity.LOWER
