@@ -12,11 +12,11 @@ from cutover_gates.core.check_groups import shipped_groups
 
 
 def find_declared_groups(target: Target) -> frozenset[str]:
-    """Return the shipped groups that have what they read: their key in the settings is set."""
+    """Return the shipped groups that have what they read: their keys in the settings are set."""
     return frozenset(
         name
         for name, group in shipped_groups().items()
-        if group.declared_by and _is_declared(target, group.declared_by)
+        if group.declared_by and all(_is_declared(target, key) for key in group.declared_by)
     )
 
 

@@ -22,15 +22,15 @@ class CheckGroup:
     """One group of checks: the suite that it stands in, and what its checks need and are.
 
     `needs` says what an embedded hospital must bring along for them. `role` names what the code has
-    to find them by. `declared_by` is the key of a target's settings that says what they read
-    (`core.plan_proofs`); empty for checks that are always asked.
+    to find them by. `declared_by` are the keys of a target's settings that say what they read
+    (`core.plan_proofs`); none for checks that are always asked.
     """
 
     id: str
     suite: str
     needs: tuple[str, ...] = ()
     role: str = ""
-    declared_by: str = ""
+    declared_by: tuple[str, ...] = ()
 
 
 @cache
@@ -43,7 +43,7 @@ def shipped_groups() -> Mapping[str, CheckGroup]:
             row["suite"],
             tuple(row.get("needs", ())),
             row.get("role", ""),
-            row.get("declared_by", ""),
+            tuple(row.get("declared_by", ())),
         )
         for name, row in tables.items()
     }
