@@ -18,7 +18,6 @@ TABLES = {
     ),
     "traffic-stopped": '[targets.x.limits]\nrelease_header = "X-Release"\n',
     "metrics-reviewed": "[targets.x.monitoring.review.compared.a]\nquery = 'sum(x[24h])'\n",
-    "traffic-stopped": '[targets.x.limits]\nrelease_header = "X-Release"\n',
 }
 X = '[targets.x]\nurl = "https://x.example"\n'
 
