@@ -103,7 +103,9 @@ def _shorten_durations(target: Target) -> Target:
     counts = {name: math.ceil(getattr(triggers, name) / factor) for name in COUNTED}
     return target.model_copy(
         update={
-            "rollout": target.rollout.model_copy(update={"dwell_seconds": steps}),
+            "rollout": target.rollout.model_copy(
+                update={"dwell_seconds": steps, "proof": target.rollout.proof.shorten(factor)}
+            ),
             "triggers": type(triggers).model_validate(triggers.model_dump() | seconds | counts),
         }
     )

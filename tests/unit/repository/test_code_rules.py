@@ -71,6 +71,8 @@ NAMED = {
     "cutover_gates.probes.deployment.registry.assessments": {"RegistryAssessments"},
     "cutover_gates.probes.deployment.code_review.assessments": {"CodeReviewAssessments"},
     "cutover_gates.probes.deployment.security_scans.assessments": {"SecurityScanAssessments"},
+    "cutover_gates.probes.deployment.step_health.assessments": {"StepInstances"},
+    "cutover_gates.probes.rollout.assessments": {"RolloutAssessments"},
     "cutover_gates.probes.network.load_balancer.assessments": {"LoadBalancerAssessments"},
     "cutover_gates.probes.network.dns.assessments": {"DnsAssessments"},
     "cutover_gates.probes.network.readiness.assessments": {"ReadinessAssessments"},
