@@ -85,10 +85,10 @@ class WayBackFault(Fault):
         way = self._open_way(hospital)
         hospital.write_settings("", way)
         if self.watches:
-            self._watch(hospital)
+            ended = self._watch(hospital)
         else:
-            self.wire.back = time.monotonic()
-        asked, ended = {"quiet_seconds": 1.5, **self.settings}, time.time()
+            self.wire.back, ended = time.monotonic(), time.time()
+        asked = {"quiet_seconds": 1.5, **self.settings}
         record = RollbackAssessments(
             hospital.read(),
             WayBack.model_validate(asked),
@@ -102,15 +102,18 @@ class WayBackFault(Fault):
         traffic = TrafficAssessments(record, lambda: _ask(way), PREVIOUS, may_be_silent=True)
         return {"rollback_record": record, "rollback_traffic": traffic}
 
-    def _watch(self, hospital: WatchedHospital) -> None:
+    def _watch(self, hospital: WatchedHospital) -> float:
+        """Return when the watch ended: on a busy machine its process takes long to go."""
         with hospital.watch() as watcher:
             time.sleep(1)
             if self.marks:
                 self._mark(hospital)
             self.wire.back = time.monotonic()
             time.sleep(self.lasts)
+            ended = time.time()
             watcher.send_signal(signal.SIGTERM)
             watcher.wait(scale_seconds(30))
+        return ended
 
     def _mark(self, hospital: WatchedHospital) -> None:
         marking = hospital.start("watch", "--mark", "rollback-begins")
