@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from functools import reduce
 
 from pydantic import BaseModel
@@ -16,8 +16,12 @@ def find_declared_groups(target: Target) -> frozenset[str]:
     return frozenset(
         name
         for name, group in shipped_groups().items()
-        if group.declared_by and all(_is_declared(target, key) for key in group.declared_by)
+        if group.declared_by and _are_declared(target, group.declared_by)
     )
+
+
+def _are_declared(target: Target, keys: Iterable[str]) -> bool:
+    return all(_is_declared(target, key) for key in keys)
 
 
 def _is_declared(target: Target, key: str) -> bool:
