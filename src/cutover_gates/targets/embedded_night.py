@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -26,8 +27,10 @@ from cutover_gates.util.concurrency import wait_for
 from cutover_gates.util.subprocesses import kill_child, start_child
 
 ROLLOUT_STAGE = "rollout"
-BASELINE_SECONDS = 15.0
-"""Seconds in which the release before is watched alone: some hundred probes of each timed path."""
+BASELINE_SECONDS = (15.0, 30.0, 60.0)
+"""Seconds in which the release before is watched alone; the later ones where that was too few."""
+BASELINE_PROBES = 200
+"""Probes in that time without which no response time has a baseline: a busy machine starts late."""
 STOP_SECONDS = 30.0
 STAGE = "night"
 SETTINGS = Path("reference/environment/night_watch.toml")
@@ -134,6 +137,7 @@ class RolloutWatch(NightWatch):
     """The watcher of a rollout. It runs until `end_in_order`."""
 
     triggers: Mapping[str, Any] | None = None
+    seconds: float = BASELINE_SECONDS[0]
     previous_release: str = ""
     settings_file: ClassVar[Path] = Path("reference/environment/rollout_watch.toml")
 
@@ -152,25 +156,35 @@ class RolloutWatch(NightWatch):
             "log": started["log"],
         }
         target = settings.chosen_target
-        watch = cls(
-            announced,
-            folder,
-            root,
-            target.watch,
-            settings.release or target.release or started["release"],
-            target.triggers.model_dump(mode="json"),
-            settings.previous_release or target.previous_release or "",
-        )
-        watch.wait_for_probes(1)
-        wait_for(
-            lambda: time.time() >= watch.begins or watch.process.poll() is not None,
-            BASELINE_SECONDS + 1,
-            POLL_SECONDS,
-        )
+        for seconds in BASELINE_SECONDS:
+            watch = cls(
+                announced,
+                folder,
+                root,
+                target.watch,
+                settings.release or target.release or started["release"],
+                triggers=target.triggers.model_dump(mode="json"),
+                seconds=seconds,
+                previous_release=settings.previous_release or target.previous_release or "",
+            )
+            if watch.has_baseline() or seconds == BASELINE_SECONDS[-1]:
+                break
+            # Another record: a watcher that goes on in an old one has a time that was not watched.
+            watch.stop()
+            shutil.rmtree(folder / NAME, ignore_errors=True)
         return watch
 
+    def has_baseline(self) -> bool:
+        """Wait until the rollout may begin, and return whether enough was seen before."""
+        wait_for(
+            lambda: time.time() >= self.begins or self.process.poll() is not None,
+            self.seconds + 1,
+            POLL_SECONDS,
+        )
+        return self.count_probes() >= BASELINE_PROBES
+
     def __post_init__(self) -> None:
-        self.begins = time.time() + BASELINE_SECONDS
+        self.begins = time.time() + self.seconds
         super().__post_init__()
 
     def describe(self) -> dict[str, str]:
