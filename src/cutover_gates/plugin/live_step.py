@@ -12,6 +12,7 @@ import pytest
 
 from cutover_gates.core.check_groups import step_groups
 from cutover_gates.core.rollout.rollout_step import RolloutStep
+from cutover_gates.core.rollout.step_proof import StepProof
 from cutover_gates.plugin.collection import groups_of
 from cutover_gates.plugin.progress import ProgressPrinter
 from cutover_gates.plugin.run import PytestRun
@@ -180,3 +181,20 @@ def _run(key: str, words: Sequence[str], run: PytestRun, target: RunningTarget) 
         raise RolloutCommandFailed(
             f"rollout.{key} ended with status {child.status}: {said or 'it printed nothing'}"
         )
+
+
+def describe_proofs(run: PytestRun, target: RunningTarget, percents: Sequence[int]) -> list[str]:
+    """Return what each step can prove of the new release at the rate of the watcher's probes."""
+    folder, _ = watch_of(run.settings, target)
+    heads = read_record(folder, target.release).heads
+    if not heads:
+        return []
+    rate = sum(1 / interval for interval in heads[-1]["intervals"].values())
+    rollout, before, told = rollout_of(run.settings, target), 0, list[str]()
+    dwell = run.settings.chosen_target.rollout.dwell_seconds
+    for percent in percents:
+        limit = rollout.proof.error_percents.share_of_step(percent)
+        proof = StepProof(percent, dwell.of_step(percent), round(rate, 1), limit, before)
+        told.append(proof.describe())
+        before = proof.answers
+    return told

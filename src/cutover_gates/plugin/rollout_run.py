@@ -24,7 +24,7 @@ from cutover_gates.plugin.check_inventory import build_inventory
 from cutover_gates.plugin.expected_checks import bind_to_plan
 from cutover_gates.plugin.joined_steps import StepVerdict, join_results, list_holds
 from cutover_gates.plugin.judgement import add_target_facts, build_terms, judge_gates
-from cutover_gates.plugin.live_step import abort_rollout
+from cutover_gates.plugin.live_step import abort_rollout, describe_proofs
 from cutover_gates.plugin.parts import describe_missing_parts
 from cutover_gates.plugin.progress import print_line
 from cutover_gates.plugin.results import ResultCollector
@@ -97,6 +97,9 @@ class RolloutSession(GateSession):
         self._stack.callback(watcher.stop)
         if watcher.process is not None:
             print_line(f"no watcher was running: one watches the whole rollout ({folder})")
+        for sentence in describe_proofs(self.run, target, self.rollout.steps):
+            print_line(sentence)
+            self.run.notes.append(sentence)
         variables = {}
         if target.kind == "embedded":
             variables = self._stack.enter_context(hand_over(target))

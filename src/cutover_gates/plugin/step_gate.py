@@ -5,7 +5,12 @@ from __future__ import annotations
 import time
 
 from cutover_gates.core.rollout.rollout_step import RolloutStep
-from cutover_gates.plugin.live_step import RolloutCommandFailed, advance_to, read_step_end
+from cutover_gates.plugin.live_step import (
+    RolloutCommandFailed,
+    advance_to,
+    describe_proofs,
+    read_step_end,
+)
 from cutover_gates.plugin.progress import print_line
 from cutover_gates.plugin.run import PytestRun
 from cutover_gates.plugin.step_selection import find_step
@@ -43,6 +48,10 @@ class StepGate:
             self._watcher = ensure_watcher(run.settings, target.release, folder, run.first_folder)
             if self._watcher.process is not None:
                 print_line(f"no watcher was running: one watches this step ({folder})")
+            steps = run.settings.chosen_target.rollout.steps
+            until = [percent for percent in steps if percent <= self.percent]
+            for sentence in describe_proofs(run, target, until)[-1:]:
+                print_line(sentence)
             advance_to(run, target, self.percent)
             self.step = RolloutStep(self.percent, time.time())
             write_step(folder, run.settings.target, target.release, self.step)
