@@ -40,7 +40,9 @@ SHORTENED = (
 COUNTED = ("error_requests", "response_requests")
 """What a window must hold: a shorter one holds fewer."""
 LEAST_SECONDS = 1.0
-"""Evaluations and health checks are not made more often than that."""
+"""Evaluations are not made more often than that."""
+LEAST_HEALTH_SECONDS = 2.0
+"""Nor health checks than that, which may take as long: a busy machine is no dead instance."""
 EMBEDDED_STAGES = {"t24": "before", "t12": "before", "t1": "eve", "rollback": "restored"}
 """The gates at which an embedded hospital is not the one after its cutover."""
 _MERGED_DEPTH = 3
@@ -100,6 +102,7 @@ def _shorten_durations(target: Target) -> Target:
         canary=dwell.canary / factor, half=dwell.half / factor, full=dwell.full / factor
     )
     seconds = {name: max(LEAST_SECONDS, getattr(triggers, name) / factor) for name in SHORTENED}
+    seconds["health_seconds"] = max(LEAST_HEALTH_SECONDS, seconds["health_seconds"])
     counts = {name: math.ceil(getattr(triggers, name) / factor) for name in COUNTED}
     return target.model_copy(
         update={
