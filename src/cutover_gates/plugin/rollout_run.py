@@ -51,6 +51,8 @@ class RolloutSession(GateSession):
         results: ResultCollector,
         holds: list[str],
     ) -> None:
+        # Workers of xdist would collect: those of the steps' own gates do.
+        config.option.dist, config.option.tx = "no", []
         super().__init__(run, config, results, holds)
         self.rollout = run.settings.chosen_target.rollout
         self.steps: list[StepVerdict] = []

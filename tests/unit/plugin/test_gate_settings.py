@@ -97,3 +97,41 @@ def test_a_difference_that_no_target_can_have_is_named(plan: Plan) -> None:
     site = remote(previous={"differs": {"limits": {"error_rate": "many"}}})
     with pytest.raises(SettingsError, match=r"\[targets.site.previous.differs\], key 'limits"):
         adapt_to_gates(site, plan, ["t1"])
+
+
+STEPS = ["phase2-10", "phase2-50", "phase2-100", "phase2"]
+
+
+@pytest.mark.parametrize("gate", STEPS)
+def test_nothing_is_taken_away_from_a_live_step(plan: Plan, gate: str) -> None:
+    """The trial of readiness would be an outage of the service that people use."""
+    for settings in (EMBEDDED, remote()):
+        target = adapt_to_gates(settings, plan, [gate]).chosen_target
+        assert "a step of a rollout is live" in target.absent_capabilities["database-outage"]
+
+
+def test_what_a_hospital_says_of_its_outage_stays(plan: Plan) -> None:
+    fact = {"value": False, "reason": "one server", "by": "A", "at": "2026-11-01"}
+    site = remote(capabilities={"database-outage": fact})
+    target = adapt_to_gates(site, plan, ["phase2-10"]).chosen_target
+    assert target.absent_capabilities["database-outage"] == "one server"
+
+
+@pytest.mark.parametrize("gate", STEPS)
+def test_one_factor_shortens_every_duration_of_the_demonstration(plan: Plan, gate: str) -> None:
+    own = Target.model_validate({"kind": "embedded", "rollout": {"time_factor": 20}})
+    target = adapt_to_gates(Settings(targets={"embedded": own}), plan, [gate]).chosen_target
+    dwell, triggers = target.rollout.dwell_seconds, target.triggers
+    assert [dwell.of_step(percent) for percent in (10, 50, 100)] == [30, 45, 90]
+    assert (triggers.error_seconds, triggers.response_seconds) == (15, 30)
+    assert (triggers.rate_seconds, triggers.error_requests) == (3, 5)
+    assert (triggers.evaluate_seconds, triggers.health_seconds) == (1, 2)
+    assert (triggers.error_percent, triggers.health_failures) == (1.0, 3)
+
+
+def test_no_other_gate_and_no_other_target_is_shorter(plan: Plan) -> None:
+    own = Target.model_validate({"kind": "embedded", "rollout": {"time_factor": 20}})
+    embedded = Settings(targets={"embedded": own})
+    assert adapt_to_gates(embedded, plan, ["phase3"]) is embedded
+    with pytest.raises(SettingsError, match="time_factor is for the demonstration"):
+        adapt_to_gates(remote(rollout={"time_factor": 2}), plan, ["phase2-10"])
