@@ -136,7 +136,7 @@ def main() -> int:
     """Simulate, print or write the tables. The exit status is 1 where ours alarms too often."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--write", action="store_true", help="write the tables into certainty.md")
-    parser.add_argument("--runs", type=int, default=20_000, help="runs of equal releases")
+    parser.add_argument("--runs", type=int, default=4_000, help="runs of equal releases")
     arguments = parser.parse_args()
     false = {case.name: count_alarms(case, arguments.runs) for case in ALIKE}
     power = {case.name: count_alarms(case, POWER_RUNS) for case in WORSE}
