@@ -9,8 +9,10 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+from cutover_gates.core.triggers.trigger_conclusions import has_seen_new
 from cutover_gates.core.triggers.trigger_firing import Firing
 from cutover_gates.core.triggers.trigger_limits import TriggerLimits
+from cutover_gates.core.triggers.trigger_machine import TriggerMachine
 from cutover_gates.core.triggers.trigger_state import UnusableState, resume_machine
 from cutover_gates.util.files import write_atomically
 
@@ -40,7 +42,14 @@ class KeptTriggers:
 
     def list_firings(self) -> list[Firing]:
         """Return what fired. Raises `UnusableState`."""
-        return resume_machine(self.state, TriggerLimits(), 0.0).firings
+        return self._resume().firings
+
+    def has_seen_new(self) -> bool:
+        """Return whether the new release has ever answered. Raises `UnusableState`."""
+        return has_seen_new(self._resume())
+
+    def _resume(self) -> TriggerMachine:
+        return resume_machine(self.state, TriggerLimits(), 0.0)
 
     def find_last_firing(self) -> datetime | None:
         """Return the moment of the last firing; None where nothing fired."""

@@ -96,7 +96,9 @@ def _read_state(folder: Path, release: str, names: RollbackNames) -> Iterator[St
     except (UnusableState, OverflowError):
         return
     if kept and last and kept.release == release:
-        text = format_rollback_order(kept.list_firings(), kept.started, names)
+        text = format_rollback_order(
+            kept.list_firings(), kept.started, names, new_was_seen=kept.has_seen_new()
+        )
         yield StandingOrder(text, last)
 
 

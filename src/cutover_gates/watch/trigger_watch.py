@@ -17,6 +17,7 @@ from cutover_gates.core.triggers.rollback_message import (
     format_rollback_history,
     format_rollback_order,
 )
+from cutover_gates.core.triggers.trigger_conclusions import has_seen_new
 from cutover_gates.core.triggers.trigger_firing import Firing
 from cutover_gates.core.triggers.trigger_machine import TriggerMachine
 from cutover_gates.core.triggers.trigger_state import UnusableState, dump_state, resume_machine
@@ -125,7 +126,12 @@ class TriggerWatch:
             self.delivery.tell(order)
 
     def _order(self) -> str:
-        return format_rollback_order(self.machine.firings, self.started, self.names)
+        return format_rollback_order(
+            self.machine.firings,
+            self.started,
+            self.names,
+            new_was_seen=has_seen_new(self.machine),
+        )
 
     # -- the state of the watcher before
 

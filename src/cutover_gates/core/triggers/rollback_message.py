@@ -9,6 +9,10 @@ from datetime import datetime, timedelta
 from cutover_gates.core.triggers.trigger_firing import Firing
 
 ORDER = "ROLL BACK NOW"
+NOT_SEEN = (
+    "The watcher has seen no answer of the new release: do not deploy it. Leave out steps 1 and 2"
+    " while the release before still serves."
+)
 
 
 @dataclass(frozen=True)
@@ -57,11 +61,17 @@ def list_rollback_steps(names: RollbackNames) -> tuple[str, ...]:
 
 
 def format_rollback_order(
-    firings: Sequence[Firing], started: datetime, names: RollbackNames
+    firings: Sequence[Firing],
+    started: datetime,
+    names: RollbackNames,
+    *,
+    new_was_seen: bool = True,
 ) -> str:
     """Return the message; its first and its last line are the order.
 
-    `started`: when the watch began, with its time zone. Raises `ValueError` without a firing.
+    `started`: when the watch began, with its time zone. `new_was_seen`: the new release has
+    answered; before that, the steps would take away the one that serves. Raises `ValueError`
+    without a firing.
     """
     if not firings:
         raise ValueError("nothing fired: there is no order to roll back")
@@ -69,6 +79,7 @@ def format_rollback_order(
     told = [line for each in firings for line in _describe(each, started)]
     steps = [f"{n}. {step}" for n, step in enumerate(list_rollback_steps(names), start=1)]
     about = [name_release(names.cutover_release)] if names.cutover_release else []
+    about += [] if new_was_seen else [NOT_SEEN]
     return "\n".join([first, *about, *told, *steps, first]) + "\n"
 
 

@@ -62,6 +62,13 @@ def may_advance(machine: TriggerMachine) -> bool:
     return all(each.outcome is TriggerOutcome.PASSED for each in conclude(machine))
 
 
+def has_seen_new(machine: TriggerMachine) -> bool:
+    """Return whether the new release has ever answered."""
+    return any(
+        key.subject == NEW and coverage.known > 0 for key, coverage in machine.coverage.items()
+    )
+
+
 def _conclude_one(machine: TriggerMachine, trigger: TriggerName) -> TriggerConclusion:
     relevant = (trigger, TriggerName.BLIND)
     firings = tuple(each for each in machine.firings if each.key.trigger in relevant)

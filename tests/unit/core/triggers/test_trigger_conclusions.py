@@ -9,6 +9,7 @@ import pytest
 
 from cutover_gates.core.triggers.evaluation import Evaluation, TriggerReading, is_connection_failure
 from cutover_gates.core.triggers.rollback_message import (
+    NOT_SEEN,
     ORDER,
     RollbackNames,
     format_rollback_history,
@@ -19,6 +20,7 @@ from cutover_gates.core.triggers.trigger_conclusions import (
     JUDGED,
     TriggerOutcome,
     conclude,
+    has_seen_new,
     may_advance,
 )
 from cutover_gates.core.triggers.trigger_limits import TriggerLimits
@@ -146,6 +148,15 @@ def test_the_order_names_the_trigger_the_value_and_the_steps() -> None:
     told = "\n".join(middle)
     for part in ("since 2026-11-28T02:00:55", "fired 2026-11-28T02:05:55", *_own_names()):
         assert part in told
+
+
+def test_before_the_new_release_has_answered_the_order_says_so() -> None:
+    """In Phase 1 the deployment is the release before: to scale it to 0 would end the service."""
+    machine, fired = run_course(share_course([0] * 12 + [500] * 60))
+    assert not has_seen_new(machine)
+    assert has_seen_new(run_course(_healthy_night())[0])
+    assert NOT_SEEN in format_rollback_order(fired, STARTED, NAMES, new_was_seen=False)
+    assert NOT_SEEN not in format_rollback_order(fired, STARTED, NAMES)
 
 
 def _own_names() -> tuple[str, ...]:
