@@ -79,11 +79,17 @@ def read_rollout(
 
 
 def select_steps(steps: Sequence[RolloutStep], percent: int) -> list[RolloutStep]:
-    """Return the last step of so many percent, after all that ended before it began."""
+    """Return the last step of so many percent, after all that ended before it began.
+
+    Raises `NotProven` where it has not ended, or is not the newest step of the record.
+    """
     ended = [step for step in steps if step.ends is not None and step.ends > step.begins]
     judged = [step for step in ended if step.percent == percent]
     if not judged:
         reason = f"no step of {percent} % has ended in the record of this release"
+        raise gap_error(rules.STEP_WATCHED, f"{percent} %", reason)
+    if newer := [step for step in steps if step.begins > judged[-1].begins]:
+        reason = f"a step of {newer[-1].percent} % began after it: judge that one"
         raise gap_error(rules.STEP_WATCHED, f"{percent} %", reason)
     before = [step for step in ended if (step.ends or 0.0) <= judged[-1].begins]
     return [*sorted(before, key=lambda step: step.begins), judged[-1]]

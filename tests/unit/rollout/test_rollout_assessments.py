@@ -184,6 +184,18 @@ def test_evidence_of_another_image_does_not_count() -> None:
     assert rules.ONE_NEW_RELEASE not in open_rules(voided)
 
 
+@pytest.mark.parametrize("image", [None, "sha256:a"])
+def test_a_rollout_that_begins_again_keeps_its_evidence_only_where_the_image_is_known(
+    image: str | None,
+) -> None:
+    """A second image of the same release must not be proven by the answers of the first."""
+    digests = [(BEGINS, image)] if image else []
+    rollout = SimulatedRollout((10, 10), rate=0.2, errors=0.0, more={"digests": digests})
+    answers = judge(rollout.make())
+    is_open = rules.ERRORS_WITHIN_LIMIT in open_rules(answers)
+    assert is_open == (image is None)
+
+
 def test_a_third_release_is_named() -> None:
     record = SimulatedRollout().make()
     strange = ReleaseAnswer(BEGINS + 100, 0.02, "read", "2.0.1")

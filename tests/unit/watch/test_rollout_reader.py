@@ -52,7 +52,7 @@ def share(subject: str, bad: int | None, total: int | None, operation: str = "")
 
 
 def read(record: WatchRecord, scope: RolloutScope = SCOPE) -> RolloutRecord:
-    return read_rollout(record, [CANARY, HALF], scope)
+    return read_rollout(record, [CANARY] if scope.percent == 10 else [CANARY, HALF], scope)
 
 
 @pytest.mark.parametrize(
@@ -94,7 +94,17 @@ def test_the_step_is_the_last_of_its_share_after_those_before() -> None:
     assert steps == [CANARY, HALF, again]
 
 
-@pytest.mark.parametrize("steps", [[], [HALF], [RolloutStep(10, BEGINS)]])
+@pytest.mark.parametrize(
+    "steps",
+    [
+        [],
+        [HALF],
+        [RolloutStep(10, BEGINS)],
+        [CANARY, HALF],
+        [CANARY, RolloutStep(10, BEGINS + 2000)],
+    ],
+    ids=["none", "another", "live", "older-than-another", "older-than-a-live-one"],
+)
 def test_without_an_ended_step_nothing_is_proven(steps: list[RolloutStep]) -> None:
     with pytest.raises(NotProven) as caught:
         read_rollout(WatchRecord(), steps, SCOPE)

@@ -142,8 +142,15 @@ class RolloutRecord:
 
     @property
     def evidence_begins(self) -> float:
-        """The moment since which the image is the same: what was before is of another one."""
+        """The moment since which the image is the same: what was before is of another one.
+
+        Where nobody tells the image, a rollout that began again may have another: a step that is
+        no larger than the one before begins anew.
+        """
         changes = [at for at, _, _ in self.image_changes]
+        if not self.digests:
+            pairs = zip(self.steps, self.steps[1:], strict=False)
+            changes = [step.begins for last, step in pairs if step.percent <= last.percent]
         return max([self.steps[0].begins, *changes])
 
     def answers_of_step(self, step: RolloutStep) -> list[ReleaseAnswer]:
