@@ -62,7 +62,15 @@ def main() -> None:
         scope = arguments.surroundings or ("front" if replaces else None)
         before = replace(settings, release=RELEASE_BEFORE) if replaces else None
         environment = (
-            stack.enter_context(start_environment(serve.url(listener), settings, scope, before))
+            stack.enter_context(
+                start_environment(
+                    serve.url(listener),
+                    settings,
+                    scope,
+                    before,
+                    keeps_both=arguments.stage == rollout.STAGE,
+                )
+            )
             if scope
             else None
         )

@@ -34,7 +34,6 @@ class Rollout:
 
     def run(self, *_: object) -> None:
         """Serve 1.9.0, migrate below it, and start the new release beside it."""
-        self.environment.keeps_both = True
         self.environment.wait_for_release_before()
         self.backup = stages.back_up(self.server, self.database)
         cutover.perform(self.server, self.database, [], by=cutover.flyway())

@@ -23,6 +23,8 @@ FIRST_SCRAPE_SECONDS = 10.0  # Prometheus waits five before its first scrape
 SCOPES = ("front", "all")
 """Scopes of `start_environment`: the second instance and the proxy; or the monitoring, too."""
 LOCAL = "127.0.0.1"
+ROLLOUT_HEALTH_INTERVAL = "5s"
+"""Caddy asks each entry of its list, and a share of 10 % takes twenty of them (`weights`)."""
 
 
 @dataclass(frozen=True)
@@ -200,12 +202,18 @@ class Environment:
 
 @contextlib.contextmanager
 def start_environment(
-    url: str, settings: Settings, scope: str = "all", before: Settings | None = None
+    url: str,
+    settings: Settings,
+    scope: str = "all",
+    before: Settings | None = None,
+    *,
+    keeps_both: bool = False,
 ) -> Iterator[Environment]:
     """Start the programs around the hospital at `url` without waiting; end them with the block.
 
     The second instance shares the hospital's `settings`. `before`: the proxy serves an instance of
-    the release before, until it is switched.
+    the release before, until it is switched. With `keeps_both` it stays behind the proxy, and the
+    new one gets its share of the traffic later.
     """
     with installation.claim() as place:
         environment = Environment(
@@ -218,7 +226,9 @@ def start_environment(
         if before:
             front = f"https://localhost:{ports.tls}/version"
             port = free_ports(1)[0]
-            environment.switch = Switch(before, place.directory, port, front, files)
+            interval = ROLLOUT_HEALTH_INTERVAL if keeps_both else "1s"
+            environment.keeps_both = keeps_both
+            environment.switch = Switch(before, place.directory, port, front, files, interval)
         watchdog = _start_watchdog(place, _parts(environment, settings, scope))
         try:
             yield environment

@@ -42,6 +42,7 @@ class Switch:
     port: int
     front: str
     certificate_files: proxy.CertificateFiles
+    health_interval: str = "1s"
 
     @property
     def address(self) -> str:
@@ -65,6 +66,7 @@ class Switch:
             "PROXY_ADMIN": f"{self.socket}|0600",
             "PROXY_GRACE": GRACE,
             "PROXY_HEALTH_TIMEOUT": HEALTH_TIMEOUT,
+            "PROXY_HEALTH_INTERVAL": self.health_interval,
         }
 
     def part(self) -> Part:
