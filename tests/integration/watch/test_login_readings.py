@@ -19,6 +19,7 @@ from cutover_gates.core.triggers.trigger_limits import TriggerLimits
 from cutover_gates.core.triggers.trigger_machine import TriggerMachine
 from cutover_gates.core.triggers.trigger_names import TriggerName
 from cutover_gates.probes.database.login_attempt import LoginOutcome, attempt_login
+from cutover_gates.util.concurrency import wait_for
 from cutover_gates.watch.login_readings import LoginReadings
 from tests.integration.database.integrity.postgresql_16 import running_postgresql_16
 
@@ -41,21 +42,27 @@ def dsn(server: str) -> str:
     return make_conninfo(server, user="watcher")
 
 
+def wait_until_nobody_is_left(dsn: str) -> None:
+    """Wait until the server has ended the connections of before: that takes it a moment."""
+    query = "SELECT count(*) FROM pg_stat_activity WHERE usename = 'watcher'"
+    with psycopg.connect(dsn, user="postgres", autocommit=True) as owner:
+        assert wait_for(lambda: owner.execute(query).fetchone() == (0,), 10.0, 0.05)
+
+
 @contextmanager
 def occupy(dsn: str, connections: int) -> Iterator[None]:
     """Hold so many connections, as the pools of two releases do."""
+    wait_until_nobody_is_left(dsn)
     with ExitStack() as stack:
         for _ in range(connections):
             stack.enter_context(psycopg.connect(dsn))
         yield
 
 
-def test_a_login_ends_and_leaves_no_connection(server: str, dsn: str) -> None:
+def test_a_login_ends_and_leaves_no_connection(dsn: str) -> None:
     for _ in range(2 * SLOTS):
         assert attempt_login(dsn, 2).outcome is LoginOutcome.OK
-    with psycopg.connect(server) as owner:
-        query = "SELECT count(*) FROM pg_stat_activity WHERE usename = 'watcher'"
-        assert owner.execute(query).fetchone() == (0,)
+    wait_until_nobody_is_left(dsn)
 
 
 def test_the_pools_of_both_releases_leave_no_connection_and_it_fires(dsn: str) -> None:
