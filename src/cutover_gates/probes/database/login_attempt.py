@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import select
 import time
+from contextlib import closing
 from dataclasses import dataclass
 from enum import StrEnum
 
 import psycopg
 from psycopg import pq
+from psycopg.conninfo import make_conninfo
 
 from cutover_gates.core.triggers.evaluation import is_connection_failure
 from cutover_gates.probes.database.context import APPLICATION_NAME, MIN_CONNECT_SECONDS
@@ -76,21 +78,48 @@ _REJECTIONS = (
 def attempt_login(dsn: str, seconds: float) -> LoginAttempt:
     """Log in, and out again. Takes at most about `seconds`, and not less than libpq's 2 s."""
     began = time.monotonic()
-    bound = max(MIN_CONNECT_SECONDS, round(seconds))
+    ends = began + max(MIN_CONNECT_SECONDS, round(seconds))
     try:
-        connection = psycopg.connect(
-            dsn, autocommit=True, connect_timeout=bound, application_name=APPLICATION_NAME
-        )
+        with closing(_Session(dsn)) as session:
+            session.connect(ends)
+            outcome, why = _ask(session.handle, ends)
     except psycopg.Error as error:
         outcome, why = find_outcome(error)
-        return LoginAttempt(outcome, why, time.monotonic() - began)
-    try:
-        outcome, why = _ask(connection.pgconn, began + bound)
-    except psycopg.Error as error:
-        outcome, why = LoginOutcome.BROKEN, type(error).__name__
-    finally:
-        connection.close()
     return LoginAttempt(outcome, why, time.monotonic() - began)
+
+
+class _Session:
+    """One session that is surely closed.
+
+    A `psycopg.connect` that runs out of time leaves its half-open session to the garbage collector,
+    and a server that comes back keeps a connection for it.
+    """
+
+    def __init__(self, dsn: str) -> None:
+        conninfo = make_conninfo(dsn, application_name=APPLICATION_NAME)
+        self.handle = pq.PGconn.connect_start(conninfo.encode())
+
+    def connect(self, ends: float) -> None:
+        """Connect. Raises `psycopg.OperationalError`, of which a time-out is one."""
+        ended = (pq.PollingStatus.FAILED, pq.PollingStatus.OK)
+        status = self.handle.status
+        polled = pq.PollingStatus.FAILED if status == pq.ConnStatus.BAD else self._poll()
+        while polled not in ended:
+            reading = [self.handle.socket] if polled is pq.PollingStatus.READING else []
+            writing = [] if reading else [self.handle.socket]
+            left = ends - time.monotonic()
+            if left <= 0 or not any(select.select(reading, writing, [], left)):
+                raise psycopg.errors.ConnectionTimeout
+            polled = self._poll()
+        if polled is pq.PollingStatus.FAILED:
+            raise psycopg.OperationalError(self.handle.error_message.decode("utf-8", "replace"))
+
+    def close(self) -> None:
+        """Close it, however far it came."""
+        self.handle.finish()
+
+    def _poll(self) -> pq.PollingStatus:
+        return pq.PollingStatus(self.handle.connect_poll())
 
 
 def _ask(session: pq.abc.PGconn, ends: float) -> tuple[LoginOutcome, str]:
