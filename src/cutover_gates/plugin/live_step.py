@@ -12,7 +12,6 @@ import pytest
 
 from cutover_gates.core.check_groups import step_groups
 from cutover_gates.core.rollout.rollout_step import RolloutStep
-from cutover_gates.core.rollout.step_proof import StepProof
 from cutover_gates.plugin.collection import groups_of
 from cutover_gates.plugin.progress import ProgressPrinter
 from cutover_gates.plugin.run import PytestRun
@@ -189,6 +188,9 @@ def describe_proofs(run: PytestRun, target: RunningTarget, percents: Sequence[in
     heads = read_record(folder, target.release).heads
     if not heads:
         return []
+    # here, because it loads numpy and scipy, which no other gate needs before its checks
+    from cutover_gates.core.rollout.step_proof import StepProof
+
     rate = sum(1 / interval for interval in heads[-1]["intervals"].values())
     rollout, before, told = rollout_of(run.settings, target), 0, list[str]()
     dwell = run.settings.chosen_target.rollout.dwell_seconds
