@@ -12,7 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 
 from cutover_gates.core.evidence.ledger import Ledger
-from cutover_gates.core.evidence.ledger_lines import RemainingRecord
+from cutover_gates.core.evidence.ledger_lines import ALREADY_GONE, RemainingRecord
 from cutover_gates.drivers.production_guard import GuardError
 from cutover_gates.drivers.record_owner import Ownership, RecordOwner
 from cutover_gates.hospital import (
@@ -31,6 +31,8 @@ ORDER = ("document", "visit", "patient")
 TIME_OVER = "the time for cleaning up was over; the next run, or `pytest --sweep`, goes on"
 DELETED = "deleted"
 """The word of a mapping for a record that can no longer be read. Other words mark a record."""
+REMOVED_BEFORE = "removed by a run that was killed"
+"""How a record is retired that is not there, and that a run began to remove before."""
 STILL_THERE = "the target acknowledged the deletion, and the record is still there"
 AT_A_TIME = 4
 """Things that are read and removed at the same time: cleaning up must not be a load."""
@@ -139,17 +141,28 @@ class _Sweep:
         if owned.ownership is Ownership.FOREIGN:
             return _failure(record, f"it is not touched: {owned.why}")
         if owned.ownership is Ownership.GONE:
-            return self._succeed(record, "already gone")
-        assert record.id is not None  # `_retire` has asked.
+            how = REMOVED_BEFORE if record.removal_begun else ALREADY_GONE
+            return self._succeed(record, how)
         try:
-            how = self._driver.retire(self._session, record.kind, record.id, record.patient_id)
+            how = self._remove(record)
         except Rejected as rejection:
             if rejection.reason is not Reason.NOT_FOUND:
                 raise
-            how = "already gone"
+            how = ALREADY_GONE
         if how == DELETED and self._owner.is_present(record):
+            self._ledger.record_removal(record, begun=False)
             return _failure(record, STILL_THERE)
         return self._succeed(record, how)
+
+    def _remove(self, record: RemainingRecord) -> str:
+        """Remove the record. The ledger says so before, and until an answer tells the outcome."""
+        assert record.id is not None  # `_retire` has asked.
+        self._ledger.record_removal(record, begun=True)
+        try:
+            return self._driver.retire(self._session, record.kind, record.id, record.patient_id)
+        except (Rejected, Unsupported, GuardError):
+            self._ledger.record_removal(record, begun=False)
+            raise
 
     def _retire_with_patient(
         self, record: RemainingRecord, retired: dict[str | None, str | None]

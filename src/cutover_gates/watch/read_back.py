@@ -1,7 +1,7 @@
 """Reads the acknowledged writes of a record again, and writes down what became of each.
 
-A write of which the ledger says that the watcher itself removed it is not expected any more. One
-that was already gone when it should be removed is expected, and so is found to be lost.
+A record of which the ledger says that the watcher itself removed it, or began to, is not expected
+any more. One that was already gone when it should be removed is expected, and so is found lost.
 """
 
 from __future__ import annotations
@@ -13,7 +13,12 @@ from pathlib import Path
 from typing import Any
 
 from cutover_gates.core.evidence.assessment import Assessment
-from cutover_gates.core.evidence.ledger_lines import RemainingRecord, read_lines, replay
+from cutover_gates.core.evidence.ledger_lines import (
+    RemainingRecord,
+    find_removed,
+    read_lines,
+    replay,
+)
 from cutover_gates.core.findings import Finding
 from cutover_gates.drivers import rules
 from cutover_gates.drivers.record_owner import RecordOwner
@@ -28,7 +33,6 @@ from cutover_gates.watch.step_marks import find_unread
 TITLE = "acknowledged writes of the watcher, read again"
 RecordKey = tuple[str, str]
 """Kind and id of a record."""
-ALREADY_GONE = "already gone"
 UNIQUE_NUMBERS = "unique-record-numbers"
 ROUNDS = 5
 """How often a record is read anew that a running watcher changed meanwhile."""
@@ -108,9 +112,8 @@ class WriteReader:
         self.record = read_record(self.folder)
         journal = read_journal(self.record.journal)
         for lines in self._ledger_lines():
-            for line in lines:
-                if line.get("do") == "retired" and line.get("how") != ALREADY_GONE:
-                    journal.forget(str(line.get("kind")), str(line.get("id")))
+            for kind, record_id in find_removed(lines):
+                journal.forget(kind, record_id)
         records = journal.expected_records(self.driver.features.stored_form)
         return {(record.kind, record.id): record for record in records}
 

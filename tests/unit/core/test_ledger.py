@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from cutover_gates.core.evidence.ledger import Ledger
+from cutover_gates.core.evidence.ledger_lines import ALREADY_GONE, find_removed, read_lines
 
 
 @pytest.fixture
@@ -136,3 +137,21 @@ def test_a_killed_process_leaves_what_it_made(path: Path) -> None:
         "MRN-2",
         "MRN-1",
     ]
+
+
+def test_a_removal_in_progress_is_known_after_a_kill(path: Path) -> None:
+    """The run may have removed it: it is not lost. What the target refused to remove must be there."""
+    ledger = Ledger(path, "run-1", "staging")
+    for number in ("1", "2", "3"):
+        ledger.record_created(ledger.intend("patient", f"MRN-{number}"), number)
+    third, second, first = ledger.remaining_records()
+    ledger.record_removal(first, begun=True)
+    ledger.record_removal(second, begun=True)
+    ledger.record_removal(second, begun=False)
+    die(ledger)
+    (again,) = Ledger.open_abandoned(path.parent, "staging")
+    begun = {one.id: one.removal_begun for one in again.remaining_records()}
+    assert begun == {"1": True, "2": False, "3": False}
+    assert find_removed(read_lines(path)) == {("patient", "1")}
+    again.record_deleted(third, ALREADY_GONE)
+    assert find_removed(read_lines(path)) == {("patient", "1")}

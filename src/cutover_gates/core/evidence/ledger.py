@@ -2,9 +2,9 @@
 
 So nothing is forgotten, even by a run that was killed. A ledger is a file of JSON lines, one for
 each run (and worker). The first line says whose it is; the `do` of each further line is one of
-`intend`, `done`, `renamed`, `refused`, `retired`, `ended`, `closed`. An `intend` is flushed to the
-disk before the request that it announces is sent. The file is locked while its run lives: a file
-without a lock and without `closed` belongs to a dead run.
+`intend`, `done`, `renamed`, `refused`, `removing`, `kept`, `retired`, `ended`, `closed`. An
+`intend` is flushed to the disk before the request that it announces is sent. The file is locked
+while its run lives: a file without a lock and without `closed` belongs to a dead run.
 """
 
 from __future__ import annotations
@@ -19,6 +19,8 @@ from pathlib import Path
 from typing import Any
 
 from cutover_gates.core.evidence.ledger_lines import (
+    REMOVAL_BEGUN,
+    REMOVAL_REFUSED,
     LedgerBinding,
     RemainingRecord,
     add_names,
@@ -117,6 +119,18 @@ class Ledger:
         with self._lock:
             self._open.pop(entry, None)
             self._write(do="refused", entry=entry)
+
+    def record_removal(self, record: RemainingRecord, *, begun: bool) -> None:
+        """Write that the record is about to be removed, or that the target refused to.
+
+        Of a run that is killed in between, nobody else is blamed for the record that is gone.
+        """
+        with self._lock:
+            for entry, other in self._open.items():
+                if record.is_same_record(other):
+                    other.removal_begun = begun
+                    do = REMOVAL_BEGUN if begun else REMOVAL_REFUSED
+                    self._write(do=do, entry=entry, kind=record.kind, id=record.id)
 
     def record_deleted(self, record: RemainingRecord, how: str) -> None:
         """Write that the record is gone, `how` in the words of the mapping.

@@ -9,6 +9,10 @@ from pathlib import Path
 from typing import Any
 
 NAME_FIELDS = ("family_name", "given_name")
+REMOVAL_BEGUN, REMOVAL_REFUSED = "removing", "kept"
+"""What a line says before a record is removed, and after the target refused to."""
+ALREADY_GONE = "already gone"
+"""How a record is retired that the run wanted to remove, and that was not there."""
 
 
 @dataclass(frozen=True)
@@ -37,6 +41,7 @@ class RemainingRecord:
 
     `id` is None where no answer to its creation ever came. Then it must be looked up by `key` (a
     patient's MRN, a visit's reason, a document's file name) and `hints` (what else was sent).
+    `removal_begun` says that the run was about to remove it: it may be gone by the run's own hand.
     """
 
     kind: str
@@ -47,6 +52,7 @@ class RemainingRecord:
     hints: Mapping[str, Any] = field(default_factory=dict)
     entry: int = 0
     further_names: list[Mapping[str, str]] = field(default_factory=list)
+    removal_begun: bool = False
 
     def names(self) -> list[Mapping[str, str]]:
         """Return every family and given name that the run may have given a patient.
@@ -99,9 +105,23 @@ def replay(lines: list[dict[str, Any]]) -> dict[int, RemainingRecord]:
             remaining[entry].patient_id = line.get("patient_id")
         elif do == "renamed":
             add_names(remaining.values(), line["kind"], line["id"], line["names"])
+        elif do in (REMOVAL_BEGUN, REMOVAL_REFUSED) and entry in remaining:
+            remaining[entry].removal_begun = do == REMOVAL_BEGUN
         elif do in ("refused", "retired"):
             remaining.pop(entry, None)
     return remaining
+
+
+def find_removed(lines: Iterable[Mapping[str, Any]]) -> set[tuple[str, str]]:
+    """Return kind and id of each record that the run removed, or may have removed when it ended."""
+    removed: set[tuple[str, str]] = set()
+    for line in lines:
+        do, key = line.get("do"), (str(line.get("kind")), str(line.get("id")))
+        if do == REMOVAL_REFUSED or (do == "retired" and line.get("how") == ALREADY_GONE):
+            removed.discard(key)
+        elif do in (REMOVAL_BEGUN, "retired"):
+            removed.add(key)
+    return removed
 
 
 def add_names(
