@@ -35,3 +35,12 @@ def test_the_whole_night_was_fast_enough_for_certain(night: NightCriteria) -> No
     Reading, searching and changing are compared with the p95 of their operations.
     """
     assert_passed(night.assess_response_times())
+
+
+@pytest.mark.plan("success-response-times")
+def test_people_were_answered_fast_enough_in_the_whole_night(night_traffic: NightTraffic) -> None:
+    """It is certain that the requests of people were within the objectives in the whole night.
+
+    By the declared histogram in Prometheus, from raw samples, for each declared operation.
+    """
+    assert_passed(night_traffic.assess_response_times())

@@ -54,7 +54,8 @@ class ScrapedNight:
         api = PrometheusApi(JsonService(self.prometheus.url))
         window = (given.get("begins", self.begins), ends)
         context = ObservabilityContext("site", given.get("record", lambda _: None))
-        return NightTraffic(monitoring, api, 0.001, lambda: window, context)
+        objectives = given.get("objectives", {"search": 0.2})
+        return NightTraffic(monitoring, api, 0.001, lambda: window, context, objectives)
 
 
 @contextmanager

@@ -14,6 +14,7 @@ from cutover_gates.config.performance import Performance
 from cutover_gates.core.evidence.assessment import Assessment, AssessmentBuilder
 from cutover_gates.core.findings import Rule
 from cutover_gates.core.statistics.sequential_test import Conclusion, ShareLimit
+from cutover_gates.probes.observability.metrics.night_traffic import SLOW_SHARE
 from cutover_gates.watch import rules
 from cutover_gates.watch.assessments import WatchAssessments
 from cutover_gates.watch.journal_reader import add_record_problems
@@ -25,8 +26,6 @@ OPERATIONS = {
     "write": "update",
 }
 """The paths of one request each, and the operation whose objective they must hold."""
-SLOW_SHARE = 0.05
-"""The share of the requests that may take longer than a p95."""
 ENOUGH = 1.5
 """Times the probes that prove an objective where none is slow; fewer planned ones prove nothing."""
 

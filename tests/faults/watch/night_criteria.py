@@ -87,9 +87,23 @@ class ReportsFailForPeopleAlone(WatchFault):
             night.new.tell("count", good=2_450, bad=50)
             night.old.tell("count", good=2_500)
             night.wait_for_scrape()
-            asked = night.ask()
-            found = asked.assess()
-        return {"night_traffic": _Answered(found)}
+            return {"night_traffic": _Answered(night.ask().assess())}
+
+
+class PeopleSearchSlowlyAllNight(WatchFault):
+    """One search of ten takes a third of a second for people. The probes search for short names."""
+
+    item = "success-response-times"
+    check = "test_people_were_answered_fast_enough_in_the_whole_night"
+    breaks = (metric_rules.NIGHT_FAST,)
+    shows = "search, p95 within 0.2 s | at most 5% longer than 0.2 s | 200 of 2,000 requests"
+
+    def ask(self, hospital: WatchedHospital) -> Mapping[str, Any]:
+        """Count what people asked while nobody watches."""
+        with scraped_night(hospital.folder) as night:
+            night.new.tell("count", good=2_000, slow=200)
+            night.wait_for_scrape()
+            return {"night_traffic": _Answered(night.ask().assess_response_times())}
 
 
 @dataclass(frozen=True)
@@ -101,3 +115,5 @@ class _Answered:
     def assess(self) -> Assessment:
         """Return it."""
         return self.found
+
+    assess_response_times = assess

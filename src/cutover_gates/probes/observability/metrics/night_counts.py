@@ -1,11 +1,14 @@
-"""Counts the requests of a night from the pages that Prometheus scraped of each instance.
+"""Counts the requests of a night, and the slow ones, from the pages that Prometheus scraped.
 
 From raw samples: `increase()` says nothing of a series that appears with its first error.
 """
 
 from __future__ import annotations
 
+from collections import Counter, defaultdict
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from math import inf
 
 from cutover_gates.core.triggers.instance_reader import (
     SAME_START_SECONDS,
@@ -16,6 +19,7 @@ from cutover_gates.core.triggers.instance_reader import (
 )
 from cutover_gates.probes.observability.metric_pages import (
     CountedKind,
+    CounterMeaning,
     MetricPages,
     ScrapedInstance,
 )
@@ -28,9 +32,15 @@ UNSEEN_SHARE = 0.05
 
 @dataclass
 class NightCounts:
-    """The requests of a night by release, as (failed, all). `unseen`: why a part was not seen."""
+    """The requests of a night by release, as (failed, all). `unseen`: why a part was not seen.
+
+    `within`: the requests of an operation that took at most so many seconds, an edge of a bucket.
+    `edges`: of each operation, those that every page with its buckets has.
+    """
 
     by_release: dict[str, tuple[int, int]] = field(default_factory=dict)
+    within: Counter[tuple[str, float]] = field(default_factory=Counter)
+    edges: dict[str, set[float]] = field(default_factory=dict)
     unseen: dict[str, str] = field(default_factory=dict)
 
     @property
@@ -42,6 +52,20 @@ class NightCounts:
     def total(self) -> int:
         """All requests."""
         return sum(total for _, total in self.by_release.values())
+
+    def list_edges(self, operation: str) -> list[float]:
+        """Return the edges at which the requests of an operation can be counted, in seconds."""
+        return sorted(self.edges.get(operation, set()) - {inf})
+
+    def count_slow(self, operation: str, edge: float) -> tuple[int, int]:
+        """Return the requests of an operation that took longer than an edge, and all of them."""
+        total = self.within[operation, inf]
+        return max(0, total - self.within[operation, edge]), total
+
+    def keep_common_edges(self, shown: Mapping[str, set[float]]) -> None:
+        """Leave out the edges that a page does not have: releases may differ in their buckets."""
+        for operation, edges in shown.items():
+            self.edges[operation] = self.edges.get(operation, edges) & edges
 
     def add(self, release: str, failed: float, total: float) -> None:
         """Take in what an instance counted."""
@@ -81,13 +105,28 @@ def _count_instance(
             continue
         # When it was counted does not matter here, but how long nobody looked does.
         unseen += not_seen
+        counts.keep_common_edges(_find_edges(page, pages.meanings))
         for name, value in increments.items():
             meaning = pages.meanings.get(name)
             if meaning is not None and meaning.kind is CountedKind.REQUESTS:
                 failed = value if meaning.failed else 0.0
                 counts.add(page.release or "", failed, value)
+            elif meaning is not None and meaning.kind is CountedKind.DURATIONS:
+                counts.within[meaning.operation, meaning.edge] += round(value)
     if unseen > UNSEEN_SHARE * (ends - begins):
         counts.unseen[instance.name] = f"what it answered was not scraped for {unseen:.0f} s"
+
+
+def _find_edges(
+    page: InstancePage, meanings: Mapping[str, CounterMeaning]
+) -> dict[str, set[float]]:
+    """Return the edges of the buckets that a page shows, by operation."""
+    shown: dict[str, set[float]] = defaultdict(set)
+    for name in page.counters:
+        meaning = meanings.get(name)
+        if meaning is not None and meaning.kind is CountedKind.DURATIONS:
+            shown[meaning.operation].add(meaning.edge)
+    return shown
 
 
 @dataclass

@@ -94,6 +94,13 @@ NIGHT_COUNTED = Rule(
     "Errors between two scrapes that are far apart are counted in no window.",
     "Find out why scrapes are missing, or correct monitoring.labels and monitoring.triggers.",
 )
+NIGHT_FAST = Rule(
+    "METRIC-020",
+    "It is certain that the requests of people were within the objectives in the whole night",
+    "A service that was slow for people alone made them wait, and no probe saw it.",
+    "Look which route, instance and release was slow, and when. The objectives are"
+    " performance.objectives, the operations monitoring.triggers.operations.",
+)
 REVIEWED_DAY = Rule(
     "METRIC-015",
     "The day after monitoring.review.deployed is over, and not more than two weeks ago",
