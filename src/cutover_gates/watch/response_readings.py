@@ -33,7 +33,7 @@ from cutover_gates.watch.probe_baseline import (
 from cutover_gates.watch.probe_results import PathProbe
 from cutover_gates.watch.reading_sources import SourceReadings
 from cutover_gates.watch.slow_counter import SlowCounter, make_counter
-from cutover_gates.watch.time_spans import Span
+from cutover_gates.watch.time_spans import Span, add_up, subtract_spans
 from cutover_gates.watch.trigger_feed import SETTLED_SECONDS
 
 KEPT_GAPS_SECONDS = 120.0
@@ -173,8 +173,7 @@ class ResponseReadings:
         found = self.baseline.find(operation, statistic)
         if found is None:
             return SlowCounter(self.baseline.explain_missing(operation, statistic))
-        unseen = sum(_overlap(span, gap) for gap in self._gaps)
-        if unseen > span.seconds / 2:
+        if add_up(subtract_spans([span], self._gaps)) < span.seconds / 2:
             return SlowCounter("the watcher itself did not run for most of the time")
         if find_incomparable(found, self.source, per_second):
             # Without the load of this moment: it would be another reason at each evaluation.
@@ -183,7 +182,3 @@ class ResponseReadings:
                 f"the load is more than {LOAD_FACTOR} times that of the baseline ({usual})"
             )
         return make_counter(found, self.settings.response_factor, times)
-
-
-def _overlap(span: Span, other: Span) -> float:
-    return max(0.0, min(span.ends, other.ends) - max(span.begins, other.begins))

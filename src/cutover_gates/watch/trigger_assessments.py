@@ -22,8 +22,12 @@ from cutover_gates.watch.journal_reader import add_record_problems
 from cutover_gates.watch.kept_triggers import STATE_FILE, KeptTriggers, read_kept_triggers
 from cutover_gates.watch.record_reader import WatchRecord
 from cutover_gates.watch.time_spans import Span, format_moment, format_span
-from cutover_gates.watch.trigger_replay import ReplayedFiring, TriggerReplay, replay_window
-from cutover_gates.watch.unknown_reasons import list_unknown_reasons
+from cutover_gates.watch.trigger_replay import (
+    ReplayedFiring,
+    TriggerReplay,
+    list_unknown_reasons,
+    replay_window,
+)
 
 
 @dataclass(frozen=True)

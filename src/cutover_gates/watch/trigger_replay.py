@@ -1,7 +1,8 @@
 """Replays the evaluations of a record through the triggers: live and afterwards decide the same.
 
 What a watcher kept is compared with what its record makes of it. Lines that were taken away or
-added change the count or the decisions, whatever the sums of the lines say.
+added change the count or the decisions, whatever the sums of the lines say. Beside it stands why a
+trigger could not be decided.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from cutover_gates.core.triggers.recorded_evaluations import parse_evaluation
 from cutover_gates.core.triggers.trigger_firing import Firing
 from cutover_gates.core.triggers.trigger_limits import TriggerLimits
 from cutover_gates.core.triggers.trigger_machine import TriggerMachine
+from cutover_gates.core.triggers.trigger_names import TriggerName
 from cutover_gates.core.triggers.trigger_state import dump_state, resume_machine
 from cutover_gates.watch.kept_triggers import KeptTriggers
 from cutover_gates.watch.record_lines import TRIGGERS
@@ -171,3 +173,23 @@ def _dump_plain(machine: TriggerMachine) -> dict[str, Any]:
     """Return the state as it is read back from a file."""
     plain: dict[str, Any] = json.loads(json.dumps(dump_state(machine), default=str))
     return plain
+
+
+def list_unknown_reasons(
+    lines: Sequence[Mapping[str, Any]], window: Span, trigger: TriggerName
+) -> list[tuple[str, str]]:
+    """Return each condition or source with a reason why it was unknown in the window, once each.
+
+    A line holds from its moment to the next one about the same; one with an empty reason ends it.
+    A source that was not heard at all concerns every trigger.
+    """
+    found = []
+    for about in sorted({str(line["about"]) for line in lines}):
+        if "/" in about and not about.startswith(f"{trigger}/"):
+            continue
+        own = [line for line in lines if line["about"] == about]
+        ends = [line["at"] for line in own[1:]] + [window.ends]
+        for line, end in zip(own, ends, strict=True):
+            if line["reason"] and line["at"] <= window.ends and end >= window.begins:
+                found.append((about.rstrip("/"), str(line["reason"])))
+    return list(dict.fromkeys(found))

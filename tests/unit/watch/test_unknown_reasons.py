@@ -10,7 +10,7 @@ from cutover_gates.core.triggers.trigger_names import TriggerName
 from cutover_gates.watch.record_lines import UNKNOWN
 from cutover_gates.watch.record_writer import RecordWriter
 from cutover_gates.watch.time_spans import Span
-from cutover_gates.watch.unknown_reasons import list_unknown_reasons
+from cutover_gates.watch.trigger_replay import list_unknown_reasons
 from tests.trigger_records import BEGINS, SECONDS, WatchedTriggers, fail_from
 from tests.unit.watch.test_record import SetClock
 

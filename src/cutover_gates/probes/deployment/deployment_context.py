@@ -1,14 +1,20 @@
-"""What the deployment assessments share: the target, undeclared keys, and a missing object."""
+"""What the deployment assessments share: the target, undeclared keys, files, a missing object."""
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
+from typing import Any
 
 from cutover_gates.config.base import SettingsTable
+from cutover_gates.core.bounded_json import parse_json
 from cutover_gates.core.evidence.assessment import Assessment, AssessmentBuilder
+from cutover_gates.core.evidence.redact import Redactor
 from cutover_gates.core.findings import Finding, Rule, describe_finding
-from cutover_gates.util.http import SourceUnavailable
+from cutover_gates.util.http import ERROR_TEXT_LIMIT, SourceUnavailable
 
 
 class ObjectNotFound(SourceUnavailable):
@@ -49,6 +55,52 @@ class DeploymentContext:
         assessment = builder.build(title)
         self.record(assessment)
         return assessment
+
+
+@dataclass(frozen=True)
+class SchemaFile:
+    """A declared JSON file that a program leaves, and the JSON schema that it must fit.
+
+    `readable` and `valid` are the rules of a missing and of an invalid file.
+    """
+
+    schema: Path
+    readable: Rule
+    valid: Rule
+
+    def load(self, file: Path, path: Path, redactor: Redactor, builder: AssessmentBuilder) -> Any:
+        """Return the content of `path`, which the settings name `file`; None where it is not valid.
+
+        A file that is missing is a gap, one that is invalid a finding.
+        """
+        try:
+            fields = parse_json(path.read_bytes())
+        # A program that left no file is not known to have failed.
+        except OSError as error:
+            builder.add_gap(self.readable, str(file), type(error).__name__)
+            return None
+        except ValueError:  # also bytes that are no text
+            expected = "a JSON document"
+            builder.add_finding(self.valid, file.name, expected=expected, actual="invalid JSON")
+            return None
+        # The first mistake is enough: the file is written by a program.
+        mistake = next(_load_validator(self.schema).iter_errors(fields), None)
+        if mistake is None:
+            return fields
+        builder.add_finding(
+            self.valid,
+            f"{file.name} at {mistake.json_path}",
+            expected=f"a value as in {self.schema.name}",
+            actual=redactor.redact_text(mistake.message)[:ERROR_TEXT_LIMIT],
+        )
+        return None
+
+
+@cache
+def _load_validator(schema: Path) -> Any:
+    from jsonschema import Draft202012Validator  # 0.17 s: only where such a file is declared
+
+    return Draft202012Validator(json.loads(schema.read_text(encoding="utf-8")))
 
 
 def add_failure(

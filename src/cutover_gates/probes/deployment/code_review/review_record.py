@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from functools import cache, cached_property
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from cutover_gates.core.bounded_json import parse_json
 from cutover_gates.core.evidence.assessment import AssessmentBuilder
 from cutover_gates.core.evidence.redact import Redactor
 from cutover_gates.probes.deployment.code_review import rules
-from cutover_gates.util.http import ERROR_TEXT_LIMIT
+from cutover_gates.probes.deployment.deployment_context import SchemaFile
 
 SCHEMA = Path(__file__).with_name("code_review.schema.json")
+FILE = SchemaFile(SCHEMA, rules.RECORD_READABLE, rules.RECORD_VALID)
 
 
 @dataclass(frozen=True)
@@ -75,24 +74,8 @@ def load_record(
     builder: AssessmentBuilder,
 ) -> ReviewRecord | None:
     """Return the record; None with a gap for a missing file, with a finding for an invalid one."""
-    try:
-        fields = parse_json(resolve_path(file).read_bytes())
-    except OSError as error:
-        builder.add_gap(rules.RECORD_READABLE, str(file), type(error).__name__)
-        return None
-    except ValueError:
-        builder.add_finding(
-            rules.RECORD_VALID, file.name, expected="a JSON document", actual="invalid JSON"
-        )
-        return None
-    mistake = next(_load_validator().iter_errors(fields), None)
-    if mistake is not None:
-        builder.add_finding(
-            rules.RECORD_VALID,
-            f"{file.name} at {mistake.json_path}",
-            expected=f"a value as in {SCHEMA.name}",
-            actual=redactor.redact_text(mistake.message)[:ERROR_TEXT_LIMIT],
-        )
+    fields = FILE.load(file, resolve_path(file), redactor, builder)
+    if fields is None:
         return None
     return _make_record(fields, file.name, builder)
 
@@ -136,10 +119,3 @@ def _make_request(fields: Mapping[str, Any]) -> PullRequest:
     return PullRequest(
         fields["number"], fields["author"], fields["head"], fields["merged"], tuple(reviews)
     )
-
-
-@cache
-def _load_validator() -> Any:
-    from jsonschema import Draft202012Validator  # 0.17 s: only where such a file is declared
-
-    return Draft202012Validator(json.loads(SCHEMA.read_text(encoding="utf-8")))

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
 from typing import Any
 
 from cutover_gates.config.pipeline import PipelineSettings
-from cutover_gates.core.bounded_json import parse_json
 from cutover_gates.core.evidence.assessment import AssessmentBuilder
 from cutover_gates.core.evidence.redact import Redactor
+from cutover_gates.probes.deployment.deployment_context import SchemaFile
 from cutover_gates.probes.deployment.pipeline import rules
 from cutover_gates.probes.deployment.pipeline.code_coverage import (
     ROUNDING_TOLERANCE,
@@ -21,9 +19,9 @@ from cutover_gates.probes.deployment.pipeline.code_coverage import (
     parse_coverage,
     read_coverage_report,
 )
-from cutover_gates.util.http import ERROR_TEXT_LIMIT
 
 SCHEMA = Path(__file__).with_name("pipeline.schema.json")
+FILE = SchemaFile(SCHEMA, rules.RECORD_READABLE, rules.RECORD_VALID)
 
 
 @dataclass(frozen=True)
@@ -53,27 +51,8 @@ class RecordReader:
         A file that is missing is a gap, one that is invalid a finding.
         """
         file = self.settings.file or Path()
-        try:
-            content = self.resolve_path(file).read_bytes()
-            fields = parse_json(content)
-        # A pipeline that left no file is not known to have failed.
-        except OSError as error:
-            builder.add_gap(rules.RECORD_READABLE, str(file), type(error).__name__)
-            return None
-        except ValueError:  # also bytes that are no text
-            builder.add_finding(
-                rules.RECORD_VALID, file.name, expected="a JSON document", actual="invalid JSON"
-            )
-            return None
-        # The first mistake is enough: the file is written by a program.
-        mistake = next(_load_validator().iter_errors(fields), None)
-        if mistake is not None:
-            builder.add_finding(
-                rules.RECORD_VALID,
-                f"{file.name} at {mistake.json_path}",
-                expected=f"a value as in {SCHEMA.name}",
-                actual=self.redactor.redact_text(mistake.message)[:ERROR_TEXT_LIMIT],
-            )
+        fields = FILE.load(file, self.resolve_path(file), self.redactor, builder)
+        if fields is None:
             return None
         return self._require_commit(fields, file.name, builder)
 
@@ -128,10 +107,3 @@ class RecordReader:
             builder.add_gap(rules.COVERAGE_KNOWN, report.source, reason, reproduce=command)
             return None
         return report
-
-
-@cache
-def _load_validator() -> Any:
-    from jsonschema import Draft202012Validator  # 0.17 s: only where a pipeline is declared
-
-    return Draft202012Validator(json.loads(SCHEMA.read_text(encoding="utf-8")))
