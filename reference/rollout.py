@@ -14,9 +14,8 @@ from pathlib import Path
 from typing import Any
 
 from reference import cutover, stages
-from reference.environment import advance
+from reference.environment import advance, switch
 from reference.environment.launcher import Environment
-from reference.environment.switch import SOCKET
 from reference.postgres import Server
 
 STAGE = "rollout"
@@ -45,7 +44,11 @@ class Rollout:
         """Return the commands that begin a step, and that take the rollout back, as settings."""
         assert self.environment.switch is not None
         words = [sys.executable, "-m", advance.__name__]
-        words += ["--socket", str(self.environment.directory / SOCKET)]
+        words += ["--socket", str(self.environment.directory / switch.SOCKET)]
         words += ["--old", self.environment.switch.address]
         words += ["--new", self.environment.first, "--new", self.environment.second]
-        return {"advance": [*words, "{percent}"], "abort": [*words, "0"]}
+        return {
+            "advance": [*words, "{percent}"],
+            "abort": [*words, "0"],
+            "pin_header": f"{switch.PIN_FIELD}: {{release}}",
+        }

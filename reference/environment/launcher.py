@@ -228,7 +228,8 @@ def start_environment(
             port = free_ports(1)[0]
             interval = ROLLOUT_HEALTH_INTERVAL if keeps_both else "1s"
             environment.keeps_both = keeps_both
-            environment.switch = Switch(before, place.directory, port, front, files, interval)
+            new = (environment.first, environment.second) if keeps_both else ()
+            environment.switch = Switch(before, place.directory, port, front, files, interval, new)
         watchdog = _start_watchdog(place, _parts(environment, settings, scope))
         try:
             yield environment

@@ -17,12 +17,15 @@ from pathlib import Path
 from reference.environment import instance, proxy, readiness
 from reference.environment.part import Part, pid_file
 from reference.environment.weights import CaddyAdmin, WeightsNotSet
-from reference.settings import Settings
+from reference.settings import RELEASE, Settings
 
 NAME = "instance-before"
 SOCKET = "caddy.sock"
 SECONDS = 60.0
 """Seconds for each step; an idle machine needs one."""
+PIN_FIELD = "X-Release-Wanted"
+"""A request with this header and the name of the new release as its value gets that release."""
+_PINS = Path(__file__).with_name("Caddyfile.pinned")
 GRACE = "30s"
 """What is under way when the proxy turns has as long as a process has to drain."""
 HEALTH_TIMEOUT = "3s"
@@ -35,7 +38,10 @@ class NotSwitched(Exception):
 
 @dataclass(frozen=True)
 class Switch:
-    """The release before at `port`, and the proxy's socket. `front` is the proxy's address."""
+    """The release before at `port`, and the proxy's socket. `front` is the proxy's address.
+
+    `pinned` are the backends of the requests that ask for the new release by `PIN_FIELD`.
+    """
 
     settings: Settings
     directory: Path
@@ -43,6 +49,7 @@ class Switch:
     front: str
     certificate_files: proxy.CertificateFiles
     health_interval: str = "1s"
+    pinned: Sequence[str] = ()
 
     @property
     def address(self) -> str:
@@ -62,11 +69,17 @@ class Switch:
     @property
     def environment(self) -> dict[str, str]:
         """The variables of the proxy that let it turn."""
+        pins = {
+            "PROXY_MORE": str(_PINS),
+            "PROXY_PIN": f"{PIN_FIELD} {RELEASE}",
+            "PROXY_PINNED": " ".join(self.pinned),
+        }
         return {
             "PROXY_ADMIN": f"{self.socket}|0600",
             "PROXY_GRACE": GRACE,
             "PROXY_HEALTH_TIMEOUT": HEALTH_TIMEOUT,
             "PROXY_HEALTH_INTERVAL": self.health_interval,
+            **(pins if self.pinned else {}),
         }
 
     def part(self) -> Part:

@@ -114,8 +114,13 @@ class CaddyAdmin:
 
 
 def _find_handlers(config: object, place: list[str]) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Yield each reverse proxy of a configuration, with its place in it."""
+    """Yield each reverse proxy of a configuration, with its place in it.
+
+    One that serves only requests with a certain header has no share of the others.
+    """
     if isinstance(config, dict):
+        if any("header" in one for one in config.get("match") or ()):
+            return
         if config.get("handler") == "reverse_proxy":
             yield "/".join(place), config
         for name, value in config.items():

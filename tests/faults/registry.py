@@ -130,6 +130,7 @@ MODULES: Mapping[str, tuple[str, ...]] = {
         "watch.scraped_releases",
         "watch.rollbacks",
         "watch.way_back",
+        "watch.filled_steps",
     ),
 }
 """The modules of each subject, in the order in which their faults are tried."""

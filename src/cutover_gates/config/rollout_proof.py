@@ -80,6 +80,23 @@ class RolloutProof(SettingsTable):
             " fewer counts only where chance does not explain it."
         ),
     )
+    extra_rate: float = Field(
+        default=0,
+        ge=0,
+        le=20,
+        examples=[5],
+        description=(
+            "Further probes a second of reading paths while a step is live and has fewer answers of"
+            " the new release than its limit of errors needs. They go to the new release where"
+            " `rollout.pin_header` is set; else the balancer deals them. 0: none."
+        ),
+    )
+    extra_probes: int = Field(
+        default=2000,
+        ge=0,
+        le=100_000,
+        description="The most such probes that a watcher sends in one step.",
+    )
     watched_share: float = Field(
         default=0.95,
         gt=0,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from string import Formatter
 from typing import Any, Literal
 
@@ -11,6 +12,10 @@ from cutover_gates.config.base import LOOSER_ABOVE, LOOSER_BELOW, Seconds, Setti
 
 PERCENT = "percent"
 """What a word of `advance` may name."""
+RELEASE = "release"
+"""What `pin_header` may name."""
+_HEADER = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+: ?[\x21-\x7e][\x20-\x7e]*")
+"""A field of HTTP (RFC 9110): a token, a colon, and a value of visible characters."""
 
 
 class DwellSeconds(SettingsTable):
@@ -49,7 +54,10 @@ class RolloutSteps(SettingsTable):
         default=3600,
         le=14400,
         examples=[7200],
-        description="The longest time that a step may be live, its functional checks included.",
+        description=(
+            "The longest time that a step may be live, its functional checks included. A step that"
+            " has too few answers at the end of `dwell_seconds` goes on, at most for so long."
+        ),
     )
     wait_seconds: Seconds = Field(
         default=900,
@@ -57,6 +65,14 @@ class RolloutSteps(SettingsTable):
         description=(
             "Seconds that `pytest -m phase2` waits between two steps for the captain: Enter on its"
             " terminal, or the file that it names. After that nothing is advanced."
+        ),
+    )
+    pin_header: str | None = Field(
+        default=None,
+        examples=["X-Release-Wanted: {release}"],
+        description=(
+            "The header, with its value, by which the balancer sends a request to the new release;"
+            " `{release}` is its name. Without it the balancer deals every request."
         ),
     )
     advance: tuple[str, ...] = Field(
@@ -93,7 +109,16 @@ class RolloutSteps(SettingsTable):
     @classmethod
     def _check_words(cls, value: tuple[str, ...]) -> tuple[str, ...]:
         for word in value:
-            _refuse_other_names(word)
+            _refuse_other_names(word, PERCENT)
+        return value
+
+    @field_validator("pin_header")
+    @classmethod
+    def _check_header(cls, value: str | None) -> str | None:
+        if value is not None:
+            _refuse_other_names(value, RELEASE)
+            if not _HEADER.fullmatch(value):
+                raise ValueError(f"{value!r} is no header: write it as `Name: value`")
         return value
 
     @model_validator(mode="after")
@@ -108,11 +133,18 @@ class RolloutSteps(SettingsTable):
         """The percentages of its steps, in order."""
         return (10, 100) if self.kind == "blue-green" else (10, 50, 100)
 
+    def make_pin_headers(self, release: str) -> dict[str, str]:
+        """Return the header that pins a request to the release; empty where none is declared."""
+        if self.pin_header is None:
+            return {}
+        name, _, value = self.pin_header.format(release=release).partition(":")
+        return {name: value.strip()}
 
-def _refuse_other_names(word: str) -> None:
+
+def _refuse_other_names(word: str, known: str) -> None:
     try:
         names: set[Any] = {name for _, name, _, _ in Formatter().parse(word) if name is not None}
     except ValueError as error:
         raise ValueError(f"{word}: {error}; double a brace that is meant") from None
-    if names - {PERCENT}:
-        raise ValueError(f"{word}: only {{{PERCENT}}} is known; double a brace that is meant")
+    if names - {known}:
+        raise ValueError(f"{word}: only {{{known}}} is known; double a brace that is meant")

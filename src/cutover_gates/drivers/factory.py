@@ -21,15 +21,22 @@ from cutover_gates.drivers.transport import ExchangeObserver, GuardedTransport
 from cutover_gates.hospital import Driver
 
 
-def make_client(transport: httpx.BaseTransport, *, fresh: bool = False) -> httpx.Client:
+def make_client(
+    transport: httpx.BaseTransport,
+    *,
+    fresh: bool = False,
+    more_headers: Mapping[str, str] | None = None,
+) -> httpx.Client:
     """Return a client on `transport`.
 
     It follows no redirect, takes no proxy or password from the environment, and asks for bodies
     without compression, so that bytes can be compared. With `fresh` each request makes a new
-    connection, and asks caches on the way for the target's own answer (RFC 9111).
+    connection, and asks caches on the way for the target's own answer (RFC 9111). `more_headers`
+    are sent with each request.
     """
     headers = {"Accept-Encoding": "identity", "User-Agent": "cutover"}
     headers |= {"Cache-Control": "no-cache", "Connection": "close"} if fresh else {}
+    headers |= more_headers or {}
     return httpx.Client(
         transport=transport, follow_redirects=False, trust_env=False, headers=headers
     )
@@ -56,6 +63,7 @@ def connect(
     asks_again: bool = False,
     pace: RequestPace | None = None,
     recorded_document: RecordedDocument = lambda: None,
+    more_headers: Mapping[str, str] | None = None,
 ) -> Driver:
     """Return the driver of a target. Nothing is sent yet.
 
@@ -64,9 +72,9 @@ def connect(
     `connect_seconds`, `deadline` (seconds a request) and `patience` (seconds without any answer)
     bound every wait, `answer_bytes` every answer. `client` replaces the guarded one where it guards
     and bounds by itself, as in a load process; an own driver always gets an `httpx.Client`.
-    `observer` is called with every request and its answer (`GuardedTransport`). `fresh` is
-    explained in `make_client`, `asks_again` and `pace` in `GuardedTransport`. `recorded_document`
-    returns the API document of the release before.
+    `observer` is called with every request and its answer (`GuardedTransport`). `fresh` and
+    `more_headers` are explained in `make_client`, `asks_again` and `pace` in `GuardedTransport`.
+    `recorded_document` returns the API document of the release before.
 
     Raises `MappingError`.
     """
@@ -82,7 +90,7 @@ def connect(
         asks_again=asks_again,
         pace=pace,
     )
-    client = client or make_client(transport, fresh=fresh)
+    client = client or make_client(transport, fresh=fresh, more_headers=more_headers)
     if driver == "rest":
         return RestDriver(
             base_url,

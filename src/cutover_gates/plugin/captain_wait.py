@@ -86,6 +86,14 @@ def list_pending(folder: Path) -> list[str]:
     return [text for text in pending if parse_key(text).subject != OLD]
 
 
+def has_pending(folder: Path) -> bool:
+    """Return whether a condition is pending, or may be: what cannot be read is not known."""
+    try:
+        return bool(list_pending(folder))
+    except (UnusableState, OSError):
+        return True
+
+
 def wait_until_clear(
     watcher: StepWatcher, seconds: float, clock: Callable[[], float] = time.monotonic
 ) -> str:

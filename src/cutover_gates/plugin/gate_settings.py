@@ -107,7 +107,11 @@ def _shorten_durations(target: Target) -> Target:
     return target.model_copy(
         update={
             "rollout": target.rollout.model_copy(
-                update={"dwell_seconds": steps, "proof": target.rollout.proof.shorten(factor)}
+                update={
+                    "dwell_seconds": steps,
+                    "longest_seconds": target.rollout.longest_seconds / factor,
+                    "proof": target.rollout.proof.shorten(factor),
+                }
             ),
             "triggers": type(triggers).model_validate(triggers.model_dump() | seconds | counts),
         }

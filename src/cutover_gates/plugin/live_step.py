@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Generator, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Generator, Sequence
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ import pytest
 from cutover_gates.core.check_groups import step_groups
 from cutover_gates.core.rollout.rollout_step import RolloutStep
 from cutover_gates.plugin.collection import groups_of
+from cutover_gates.plugin.dwell_clock import DwellClock, StepEnd
 from cutover_gates.plugin.progress import ProgressPrinter
 from cutover_gates.plugin.run import PytestRun
 from cutover_gates.plugin.step_watcher import StepWatcher
@@ -26,49 +28,8 @@ from cutover_gates.watch.step_lines import write_step
 
 STEP_KEY = "rollout-step"
 """The name of the file with how the step ended, in the run's folder: it is evidence, too."""
-POLL_SECONDS = 1.0
 SETTLE_SECONDS = 3.0
 """The watcher counts a probe a second after its end, and each evaluation looks back."""
-
-
-@dataclass(frozen=True)
-class StepEnd:
-    """How a step ended: `why` is empty where it was live for its whole time."""
-
-    step: RolloutStep
-    why: str = ""
-
-
-@dataclass
-class DwellClock:
-    """Waits until a step has been live for its time, or may not go on.
-
-    `clock` is in seconds since 1970, `pause` waits, `show` tells how far it is.
-    """
-
-    step: RolloutStep
-    seconds: float
-    watcher: StepWatcher
-    show: Callable[[str], None]
-    clock: Callable[[], float] = time.time
-    pause: Callable[[float], None] = time.sleep
-    monotonic: Callable[[], float] = time.monotonic
-    _lost_since: float | None = field(default=None, init=False)
-
-    def wait(self) -> StepEnd:
-        """Return the step with its end. A trigger that fires ends it at once."""
-        # The wall clock may be set while the step is live: what is waited is counted by the other.
-        ends = self.monotonic() + max(0.0, self.seconds - self.step.lived_seconds(self.clock()))
-        while not (why := self._find_reason()) and (left := ends - self.monotonic()) > 0:
-            done = self.seconds - left
-            self.show(f"{self.step.percent} %: live for {done:.0f} of {self.seconds:g} s")
-            self.pause(min(POLL_SECONDS, left))
-        return StepEnd(self.step.end_at(self.clock()), why)
-
-    def _find_reason(self) -> str:
-        if fired := self.watcher.list_fired():
-            return f"a trigger fired ({', '.join(fired)})"
-        return "" if self.watcher.runs else "the watcher does not run any more"
 
 
 class StepDwell:
@@ -93,28 +54,38 @@ def end_step_once(run: PytestRun, percent: int) -> StepEnd | None:
     """
     assert run.running_target is not None
     folder, _ = watch_of(run.settings, run.running_target)
-    step = find_live_step(folder, run.running_target.release, percent)
+    steps = read_record(folder, run.running_target.release).steps
+    step = find_live_step(steps, percent)
     if step is None and read_step_end(run) is None:
         return None
 
     def end() -> dict[str, Any]:
         assert step is not None
         assert run.running_target is not None
-        seconds = run.settings.chosen_target.rollout.dwell_seconds.of_step(percent)
-        ended = DwellClock(step, seconds, StepWatcher(folder), ProgressPrinter(None)).wait()
+        # here, because it loads numpy and scipy (0.5 s), which the checks of a step need anyhow
+        from cutover_gates.plugin.captain_wait import has_pending
+        from cutover_gates.plugin.step_evidence import make_look
+
+        rollout = run.settings.chosen_target.rollout
+        seconds, look = rollout.dwell_seconds.of_step(percent), make_look(run, steps)
+        clock = DwellClock(step, seconds, StepWatcher(folder), ProgressPrinter(None))
+        clock.longest, clock.find_missing = rollout.longest_seconds, look
+        clock.is_pending = partial(has_pending, folder)
+        ended = clock.wait()
         if StepWatcher(folder).list_fired():
             ended = replace(ended, why=f"{ended.why}; {abort_rollout(run, run.running_target)}")
         write_step(folder, run.settings.target, run.running_target.release, ended.step)
         time.sleep(SETTLE_SECONDS)
-        return {"step": ended.step.to_plain(), "why": ended.why, "dwell_seconds": seconds}
+        plain = {"step": ended.step.to_plain(), "why": ended.why, "missing": ended.missing}
+        return {**plain, "dwell_seconds": seconds}
 
     return _read_end(compute_once(run.first_folder, STEP_KEY, end))
 
 
-def find_live_step(folder: Path, release: str, percent: int) -> RolloutStep | None:
+def find_live_step(steps: Sequence[RolloutStep], percent: int) -> RolloutStep | None:
     """Return the newest step of this share that has not ended; None where there is none."""
-    steps = [one for one in read_record(folder, release).steps if one.percent == percent]
-    return steps[-1] if steps and steps[-1].ends is None else None
+    own = [one for one in steps if one.percent == percent]
+    return own[-1] if own and own[-1].ends is None else None
 
 
 def read_step_end(run: PytestRun) -> StepEnd | None:
@@ -130,7 +101,8 @@ def read_step_end(run: PytestRun) -> StepEnd | None:
 
 
 def _read_end(plain: dict[str, Any]) -> StepEnd:
-    return StepEnd(RolloutStep.from_plain(plain["step"]), str(plain["why"]))
+    step = RolloutStep.from_plain(plain["step"])
+    return StepEnd(step, str(plain["why"]), str(plain["missing"]))
 
 
 ADVANCE, ABORT = "advance", "abort"
@@ -195,8 +167,19 @@ def describe_proofs(run: PytestRun, target: RunningTarget, percents: Sequence[in
     rollout, before, told = rollout_of(run.settings, target), 0, list[str]()
     dwell = run.settings.chosen_target.rollout.dwell_seconds
     for percent in percents:
-        limit = rollout.proof.error_percents.share_of_step(percent)
-        proof = StepProof(percent, dwell.of_step(percent), round(rate, 1), limit, before)
+        limit, seconds = rollout.proof.error_percents.share_of_step(percent), dwell.of_step(percent)
+        further = min(rollout.proof.extra_probes, rollout.proof.extra_rate * seconds)
+        further *= 1 if rollout.pin_header else percent / 100
+        proof = StepProof(percent, seconds, round(rate, 1), limit, before, int(further))
         told.append(proof.describe())
         before = proof.answers
     return told
+
+
+def count_needed(run: PytestRun, target: RunningTarget, percent: int) -> int:
+    """Return how many answers of the new release, none of them bad, prove the limit of the step."""
+    # here, because it loads numpy and scipy, which no other gate needs before its checks
+    from cutover_gates.core.rollout.step_proof import make_limit
+
+    limits = rollout_of(run.settings, target).proof.error_percents
+    return make_limit(limits.share_of_step(percent)).count_clean_requests()

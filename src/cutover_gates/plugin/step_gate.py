@@ -8,6 +8,7 @@ from cutover_gates.core.rollout.rollout_step import RolloutStep
 from cutover_gates.plugin.live_step import (
     RolloutCommandFailed,
     advance_to,
+    count_needed,
     describe_proofs,
     read_step_end,
 )
@@ -52,15 +53,20 @@ class StepGate:
             until = [percent for percent in steps if percent <= self.percent]
             for sentence in describe_proofs(run, target, until)[-1:]:
                 print_line(sentence)
+            needed = count_needed(run, target, self.percent)
             advance_to(run, target, self.percent)
             self.step = RolloutStep(self.percent, time.time())
-            write_step(folder, run.settings.target, target.release, self.step)
+            write_step(folder, run.settings.target, target.release, self.step, needed)
         except (NotWatched, RolloutCommandFailed, OSError) as error:
             raise TargetDidNotStart(
                 f"the step of {self.percent} % did not begin: {error}"
             ) from None
-        seconds = run.settings.chosen_target.rollout.dwell_seconds.of_step(self.percent)
-        print_line(f"{self.percent} % is live: it is judged after {seconds:g} s")
+        rollout = run.settings.chosen_target.rollout
+        seconds = rollout.dwell_seconds.of_step(self.percent)
+        print_line(
+            f"{self.percent} % is live: it is judged after {seconds:g} s, or with too few answers"
+            f" after {rollout.longest_seconds:g} s at the latest"
+        )
 
     def list_holds(self) -> list[str]:
         """Return why the time of the step proves nothing, whatever the checks say."""

@@ -91,13 +91,14 @@ def open_driver(
     deadline: float | None = None,
     asks_again: bool = False,
     pace: RequestPace | None = None,
+    more_headers: Mapping[str, str] | None = None,
 ) -> Driver:
     """Return the driver of the chosen target. Nothing is sent yet.
 
     `observer` is called with each request and its answer. With `fresh` each
     request makes a new connection, past caches. `patience` and `deadline` go over those of the
-    settings; `asks_again` and `pace` are explained in `GuardedTransport`. Raises
-    `MappingError` or `SettingsError`.
+    settings; `asks_again` and `pace` are explained in `GuardedTransport`, `more_headers` are sent
+    with each request. Raises `MappingError` or `SettingsError`.
     """
     from cutover_gates.drivers.factory import (
         connect,  # here, because it takes long and not every run needs it
@@ -122,6 +123,7 @@ def open_driver(
         asks_again=asks_again,
         pace=pace,
         secrets=target.mapping_secrets,
+        more_headers=more_headers,
         recorded_document=partial(_read_recorded_document, settings),
     )
     return add_deputies(driver, target.users.values())

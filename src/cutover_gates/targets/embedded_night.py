@@ -134,11 +134,12 @@ class NightWatch:
 
 @dataclass
 class RolloutWatch(NightWatch):
-    """The watcher of a rollout. It runs until `end_in_order`."""
+    """The watcher of a rollout. It runs until `end_in_order`; `further` are its extra probes."""
 
     triggers: Mapping[str, Any] | None = None
     seconds: float = BASELINE_SECONDS[0]
     previous_release: str = ""
+    further: Mapping[str, Any] | None = None
     settings_file: ClassVar[Path] = Path("reference/environment/rollout_watch.toml")
 
     @classmethod
@@ -166,6 +167,9 @@ class RolloutWatch(NightWatch):
                 triggers=target.triggers.model_dump(mode="json"),
                 seconds=seconds,
                 previous_release=settings.previous_release or target.previous_release or "",
+                further=target.rollout.proof.model_dump(
+                    mode="json", include={"extra_rate", "extra_probes"}
+                ),
             )
             if watch.has_baseline() or seconds == BASELINE_SECONDS[-1]:
                 break
@@ -211,5 +215,6 @@ class RolloutWatch(NightWatch):
             f"{start}DATABASE__DSN": self.announced["database"],
             f"{start}MONITORING__LOGS": json.dumps({"kind": "file", "path": self.announced["log"]}),
             f"{start}PREVIOUS_RELEASE": self.previous_release,
+            f"{start}ROLLOUT__PROOF": json.dumps(self.further or {}),
             f"{start}INFRASTRUCTURE__BALANCER__BACKENDS": json.dumps(self.announced["backends"]),
         }

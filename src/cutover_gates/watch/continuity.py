@@ -121,7 +121,10 @@ class Continuity:
 
 
 def describe_continuity(record: WatchRecord, window: Span) -> Continuity:
-    """Return what the record shows of the window."""
+    """Return what the record shows of the window.
+
+    What only fills up a step is left out: it would thin out the failures of all others.
+    """
     watched = [
         Span(max(span.begins, window.begins), min(span.ends, window.ends))
         for span in record.watched
@@ -130,10 +133,14 @@ def describe_continuity(record: WatchRecord, window: Span) -> Continuity:
     results = [
         result
         for result in record.results
-        if window.begins <= result.started <= window.ends and result.outcome not in UNDECIDED
+        if window.begins <= result.started <= window.ends and _counts(result)
     ]
     unwatched = subtract_spans([window], watched)
     return Continuity(window, watched, unwatched, results, find_service_gaps(results, window))
+
+
+def _counts(result: PathProbe) -> bool:
+    return result.outcome not in UNDECIDED and not result.is_extra
 
 
 def find_window(settings: Watch, now: float) -> Span:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from cutover_gates.watch.extra_probes import StepFill
 from cutover_gates.watch.kubernetes_readings import KubernetesReadings
 from cutover_gates.watch.log_readings import LogReadings
 from cutover_gates.watch.login_readings import LoginReadings
@@ -48,19 +49,27 @@ class DeclaredSources:
 
 @dataclass(frozen=True)
 class ProbeHearers:
-    """All that hears of each probe: the counts, the feed of the triggers, the further sources."""
+    """All that hears of each probe: the counts, the feed of the triggers, the further sources.
+
+    `fill` sends further probes. The triggers do not hear of them: their limits and baselines are
+    those of the usual ones.
+    """
 
     status: WatchStatus
     feed: TriggerFeed
     sources: DeclaredSources
+    fill: StepFill
 
     def add_result(self, result: PathProbe) -> None:
         """Hand on the result of a probe."""
         self.status.add(result)
-        self.feed.add_result(result)
-        self.sources.add_result(result)
+        self.fill.add_result(result)
+        if not result.is_extra:
+            self.feed.add_result(result)
+            self.sources.add_result(result)
 
     def add_own_gap(self, span: Span) -> None:
         """Hand on a gap of the watcher's own."""
+        self.fill.add_own_gap(span)
         self.feed.add_own_gap(span)
         self.sources.add_own_gap(span)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from random import SystemRandom
 from threading import Lock
 
@@ -74,7 +74,8 @@ class ProbeContext:
 
     `fresh` opens a connection for each request, `slow` is a slow line. `old_session` is the session
     that was opened when the watcher began. `headers` name who answered. `unsupported` is what
-    the target does not offer. `streams` are held open, where one is declared.
+    the target does not offer. `streams` are held open, where one is declared. `pinned` sends each
+    request to the new release, where the settings say how.
     """
 
     driver: Driver
@@ -87,8 +88,15 @@ class ProbeContext:
     headers: AnswerHeaders
     unsupported: Collection[str] = ()
     streams: HeldStreams | None = None
+    pinned: Driver | None = None
     old_session_lock: Lock = field(default_factory=Lock)
     random: SystemRandom = field(default_factory=SystemRandom)
+
+    def pin(self) -> ProbeContext:
+        """Return it with every request sent to the new release. Raises `NotSent`."""
+        if self.pinned is None:
+            raise NotSent("no header pins a request to the new release (rollout.pin_header)")
+        return replace(self, driver=self.pinned)
 
     def reader(self) -> tuple[Role, Session]:
         """Return one of the roles that read, and its session. Raises `NoSession`."""

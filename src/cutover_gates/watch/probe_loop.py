@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import heapq
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from random import Random, SystemRandom
@@ -74,7 +74,8 @@ MOST_THREADS = 64
 class ProbeLoop:
     """The loop. `on_result` is called for each result, by the thread that has it.
 
-    `on_own_gap` is called for each gap of the watcher's own.
+    `on_own_gap` is called for each gap of the watcher's own. `take_extra` returns the paths of the
+    probes beside the plan that are to be sent at a moment.
     """
 
     plan: ArrivalPlan
@@ -83,6 +84,7 @@ class ProbeLoop:
     on_result: Callable[[PathProbe], None] = lambda _: None
     on_own_gap: Callable[[Span], None] = lambda _: None
     ended: threading.Event = field(default_factory=threading.Event)
+    take_extra: Callable[[float], Sequence[str]] = lambda _: ()
 
     def __post_init__(self) -> None:
         self._threads = ThreadPoolExecutor(MOST_THREADS, thread_name_prefix="probe")
@@ -99,6 +101,8 @@ class ProbeLoop:
             self._beat(now)
             for path, planned in self.plan.take_due(now):
                 self._send(path, planned)
+            for path in self.take_extra(now):
+                self._send(path, clock())
             wake = min(self.plan.next_moment, clock() + LONGEST_SLEEP, until)
             self.ended.wait(max(0.0, wake - clock()))
         self._threads.shutdown(wait=True, cancel_futures=True)

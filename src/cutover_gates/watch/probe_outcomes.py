@@ -20,7 +20,7 @@ from cutover_gates.util.text import first_error_line
 from cutover_gates.watch.held_streams import StreamBroken
 from cutover_gates.watch.probe_context import NotSent, ProbeContext
 from cutover_gates.watch.probe_paths import ACTS
-from cutover_gates.watch.probe_results import PathProbe, ProbeOutcome
+from cutover_gates.watch.probe_results import EXTRA, PINNED, PathProbe, ProbeOutcome
 from cutover_gates.watch.record_writer import SteadyClock
 from cutover_gates.watch.session_keeper import NoSession
 
@@ -42,7 +42,7 @@ class ProbeRunner:
         self.context.headers.clear()
         started, role = self.clock(), None
         try:
-            role = ACTS[path](self.context)
+            role = self._act(path)
             outcome, why = ProbeOutcome.OK, ""
         except Exception as error:
             outcome, why = self._classify(error)
@@ -50,6 +50,10 @@ class ProbeRunner:
         if outcome is ProbeOutcome.OK and took > self.late_seconds(path):
             outcome, why = ProbeOutcome.LATE, f"it took {took:.2f} s"
         return self._make_result(path, planned, started, took, outcome, why, role)
+
+    def _act(self, path: str) -> Role:
+        context = self.context.pin() if path.endswith(PINNED) else self.context
+        return ACTS[path.removesuffix(EXTRA).removesuffix(PINNED)](context)
 
     def _make_result(
         self,

@@ -25,6 +25,11 @@ class ProbeOutcome(StrEnum):
     SKIPPED = "not sent"
 
 
+EXTRA, PINNED = "-extra", "-pinned"
+"""The ends of the names of paths whose probes only fill up what a step must prove.
+
+What is pinned is sent to the new release on purpose; of the others the balancer decides.
+"""
 UNDECIDED = frozenset({ProbeOutcome.WATCHER_ERROR, ProbeOutcome.SKIPPED})
 """Outcomes that say nothing about the target."""
 
@@ -70,6 +75,21 @@ class PathProbe:
     role: str = ""
     asked_again: bool = False
     crossings: tuple[Crossing, ...] = ()
+
+    @property
+    def operation(self) -> str:
+        """The path, whatever the probe was for."""
+        return self.path.removesuffix(EXTRA).removesuffix(PINNED)
+
+    @property
+    def is_extra(self) -> bool:
+        """Whether it only fills up what a step must prove."""
+        return self.path.endswith((EXTRA, PINNED))
+
+    @property
+    def is_pinned(self) -> bool:
+        """Whether it was sent to the new release on purpose."""
+        return self.path.endswith(PINNED)
 
     @property
     def ended(self) -> float:

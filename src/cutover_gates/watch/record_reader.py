@@ -122,14 +122,12 @@ def _read_process(record: WatchRecord, paths: list[Path], release: str | None) -
         _add_line(record, reading, line)
     record.trigger_lines.append([line for line in lines if line["do"] in (TRIGGERS, EVALUATION)])
     late: Mapping[str, float] = lines[0].get("late_seconds", {}) if lines else {}
-    record.results += [_excuse(result, reading.gaps, late) for result in reading.results]
+    record.results += [excuse(result, reading.gaps, late) for result in reading.results]
     record.own_gaps += reading.gaps
     return subtract_spans(reading.spans, reading.gaps)
 
 
-def _excuse(
-    result: PathProbe, own_gaps: list[Span], late_seconds: Mapping[str, float]
-) -> PathProbe:
+def excuse(result: PathProbe, own_gaps: list[Span], late: Mapping[str, float]) -> PathProbe:
     """Return the result; where a gap of the watcher's own may explain a failure, it says nothing.
 
     A wrong answer is never explained by it. What took too long stays a failure where it took too
@@ -138,7 +136,8 @@ def _excuse(
     if not result.failed or result.outcome in WRONG_ANSWERS:
         return result
     own = sum(_common_seconds(Span(result.started, result.ended), gap) for gap in own_gaps)
-    too_long = result.outcome in TOO_LONG and result.took - own > late_seconds.get(result.path, 0)
+    longest = late.get(result.operation, 0)
+    too_long = result.outcome in TOO_LONG and result.took - own > longest
     if own and not too_long:
         return replace(result, outcome=ProbeOutcome.WATCHER_ERROR)
     return result

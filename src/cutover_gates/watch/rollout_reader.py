@@ -28,8 +28,6 @@ from cutover_gates.watch.record_reader import WatchRecord
 from cutover_gates.watch.time_spans import Span, subtract_spans
 
 FRESH_PATH = "new-connection"
-PINNED = "-pinned"
-"""The end of the name of a path whose probes are sent to the new release on purpose."""
 FEWEST_TIMES = 100
 """Response times of before the rollout that fix the thresholds of an operation."""
 KINDS = {TriggerName.ERRORS: "errors", TriggerName.RESPONSE: "slow"}
@@ -101,7 +99,7 @@ def make_answer(result: PathProbe) -> ReleaseAnswer:
     A late answer is no error here: it is slow, and compared as that. Its time is the target's, but
     on a slow line.
     """
-    operation = result.path.removesuffix(PINNED)
+    operation = result.operation
     return ReleaseAnswer(
         at=result.started,
         took=result.took,
@@ -113,7 +111,8 @@ def make_answer(result: PathProbe) -> ReleaseAnswer:
         session=result.role,
         why=f"{result.outcome.value}: {result.why}" if result.failed else "",
         is_fresh=operation == FRESH_PATH,
-        is_pinned=result.path.endswith(PINNED),
+        is_pinned=result.is_pinned,
+        is_extra=result.is_extra,
     )
 
 

@@ -13,12 +13,18 @@ STEP = "rollout_step"
 """In the first line of what a gate wrote: the step that it judges."""
 
 
-def write_step(folder: Path, target: str, release: str, step: RolloutStep) -> None:
+NEEDED = "needed"
+"""In the first line of a step that begins: the answers without a failure that prove its limit."""
+
+
+def write_step(folder: Path, target: str, release: str, step: RolloutStep, needed: int = 0) -> None:
     """Write down that a step has begun, or how long it was live. Raises `OSError`.
 
-    The end of a step is a mark, too: the writes are read again after it.
+    `needed` are the answers that the watcher may fill up to. The end of a step is a mark, too: the
+    writes are read again after it.
     """
-    head = {"target": target, "release": release, "tag": "", "intervals": {}}
+    head: dict[str, Any] = {"target": target, "release": release, "tag": "", "intervals": {}}
+    head |= {NEEDED: needed} if needed else {}
     head |= {STEP: step.to_plain()} | ({} if step.ends is None else {"mark": step.gate})
     RecordWriter(folder, head, SteadyClock()).close()
 

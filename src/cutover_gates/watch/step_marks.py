@@ -141,6 +141,8 @@ def read_in_child(command: Sequence[str], seconds: float) -> ReadBack:
 class MarkFollower:
     """A thread that looks for new marks in `folder` until `close`. `report` tells a person.
 
+    `on_head` gets the first line of each file.
+
     It reads the first line of each file only: the whole record is long, and reading it here would
     hold up the probes.
     """
@@ -148,6 +150,7 @@ class MarkFollower:
     folder: Path
     read_back: ReadBack
     report: Callable[[str], None]
+    on_head: Callable[[Mapping[str, Any]], None] = lambda _: None
     _seen: set[str] = field(default_factory=set)
     _marks: dict[str, str] = field(default_factory=dict)
     _read: set[str] = field(default_factory=set)
@@ -193,6 +196,7 @@ class MarkFollower:
             head, _ = decode_line(first_line, "")
         except BrokenLine:
             return False  # the gates name it
+        self.on_head(head)
         self._read |= {*head.get(READ_MARKS, [])}
         mark = StepMark.from_line(head)
         if mark is not None:

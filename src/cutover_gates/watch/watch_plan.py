@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from cutover_gates.config.settings import Settings
-from cutover_gates.targets.driver_factory import load_unsupported_operations
+from cutover_gates.targets.driver_factory import load_unsupported_operations, rollout_of
 from cutover_gates.targets.running_target import RunningTarget
+from cutover_gates.watch.extra_probes import READING, FillSettings
 from cutover_gates.watch.probe_paths import IDEMPOTENCY, NEEDED, SLOW_PATHS, STREAM
 
 OLDER_LACKS = "the release before does not have it (previous.differs)"
@@ -46,6 +47,18 @@ class WatchPlan:
             for path, interval in table.paths.intervals().items()
             if NEEDED.get(path, "") not in self.unsupported and path not in left_out
         }
+
+    @property
+    def fill_settings(self) -> FillSettings:
+        """How a step of the rollout is filled up with further probes of reading paths."""
+        rollout = rollout_of(self.settings, self.target)
+        return FillSettings(
+            rollout.proof.extra_rate,
+            rollout.proof.extra_probes,
+            [path for path in READING if path in self.intervals],
+            rollout.longest_seconds,
+            is_pinned=rollout.pin_header is not None,
+        )
 
     def late_seconds(self, path: str) -> float:
         """Return the seconds after which a right answer of this path is a failure."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -111,7 +111,13 @@ class WatchWay:
     ledger: Ledger
     journal: DurableJournal
 
-    def open(self, *, fresh: bool = False, pace: RequestPace | None = None) -> Driver:
+    def open(
+        self,
+        *,
+        fresh: bool = False,
+        pace: RequestPace | None = None,
+        more_headers: Mapping[str, str] | None = None,
+    ) -> Driver:
         """Return a driver whose breaker never opens: a watcher asks also when nobody answers."""
         seconds = self.settings.chosen_target.watch.timeout_seconds
         inner = open_driver(
@@ -125,6 +131,7 @@ class WatchWay:
             deadline=seconds + (pace.seconds if pace else 0),
             asks_again=True,
             pace=pace,
+            more_headers=more_headers,
         )
         production, tag = self.target.production, self.ledger.run
         entered = LedgerDriver(inner, self.ledger, production=production, run_tag=tag)

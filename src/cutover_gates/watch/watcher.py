@@ -13,11 +13,12 @@ from cutover_gates.core.evidence.ledger import Ledger
 from cutover_gates.core.evidence.redact import Redactor
 from cutover_gates.drivers.request_pace import RequestPace
 from cutover_gates.hospital import ProtocolViolation, Rejected, Role
-from cutover_gates.targets.driver_factory import infrastructure_of
+from cutover_gates.targets.driver_factory import infrastructure_of, rollout_of
 from cutover_gates.targets.running_target import RunningTarget
 from cutover_gates.util.text import first_error_line
 from cutover_gates.watch.declared_sources import ProbeHearers
 from cutover_gates.watch.durable_journal import DurableJournal
+from cutover_gates.watch.extra_probes import StepFill
 from cutover_gates.watch.own_records import create_own_records
 from cutover_gates.watch.probe_baseline import FOLDER
 from cutover_gates.watch.probe_context import AnswerHeaders, ProbeContext
@@ -96,15 +97,26 @@ class Watcher:
             self.triggers = make_trigger_watch(
                 self.settings, self.target, feed, writer, self.report, self.redactor, read
             )
-            hearers = ProbeHearers(self.status, feed, sources)
+            fill = StepFill(
+                self.plan.fill_settings,
+                self.target.release,
+                lambda: bool(self.triggers.machine.firings),
+            )
+            hearers = ProbeHearers(self.status, feed, sources, fill)
             plan = ArrivalPlan(self.plan.intervals)
             loop = ProbeLoop(
-                plan, runner, writer, hearers.add_result, hearers.add_own_gap, self.ended
+                plan,
+                runner,
+                writer,
+                hearers.add_result,
+                hearers.add_own_gap,
+                self.ended,
+                fill.take_due,
             )
             if not self.for_baseline:
                 self.triggers.start()
                 stack.callback(self.triggers.close)
-                follower = MarkFollower(folder, self.read_back, self.report)
+                follower = MarkFollower(folder, self.read_back, self.report, fill.add_head)
                 follower.start()
                 stack.callback(follower.close)
             stack.enter_context(self._keep_status(writer))
@@ -149,6 +161,7 @@ class Watcher:
         limits = self.settings.chosen_target.limits
         headers = AnswerHeaders(limits.release_header, balancer.instance_header)
         journal = DurableJournal(writer)
+        pin = rollout_of(self.settings, self.target).make_pin_headers(self.target.release)
         way = WatchWay(self.settings, self.target, self.redactor, headers, ledger, journal)
         driver = way.open()
         keeper = SessionKeeper(
@@ -172,6 +185,7 @@ class Watcher:
             headers,
             self.plan.unsupported,
             streams,
+            way.open(more_headers=pin) if pin else None,
         )
         if "register" not in self.plan.unsupported:
             register_once(context)

@@ -53,17 +53,18 @@ class TwoReleases(proxy.OnTheWire):
         answer = await caller.forward(request)
         if type(self).harms:
             answer = await self.change(request, answer, is_new=is_new)
-        await caller.give(_name_release(answer, RELEASE if is_new else RELEASE_BEFORE))
+        await caller.give(self.name_release(answer, RELEASE if is_new else RELEASE_BEFORE))
 
     async def change(self, request: proxy.Request, answer: bytes, *, is_new: bool) -> bytes:
         """Return the answer that the fault gives; by default none is harmed."""
         del request, is_new
         return answer
 
-
-def _name_release(answer: bytes, release: str) -> bytes:
-    first, _, rest = _RELEASE_LINE.sub(b"", answer, count=1).partition(b"\r\n")
-    return first + f"\r\nX-Release: {release}\r\n".encode() + rest
+    @staticmethod
+    def name_release(answer: bytes, release: str) -> bytes:
+        """Return the answer with the header of a release."""
+        first, _, rest = _RELEASE_LINE.sub(b"", answer, count=1).partition(b"\r\n")
+        return first + f"\r\nX-Release: {release}\r\n".encode() + rest
 
 
 def refuse(status: str) -> bytes:

@@ -148,3 +148,5 @@ WATCH_CHECKS: Mapping[str, Check] = {
     name: check for file in FILES for name, check in load_checks(file).items()
 }
 """The checks that read the record, by their names."""
+STEP_CHECKS: Mapping[str, Check] = load_checks("performance/test_rollout.py")
+"""The checks of one step of a rollout."""

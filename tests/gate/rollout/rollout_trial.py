@@ -15,7 +15,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -32,6 +32,7 @@ from tests.shipped_plan import PLAN_VARIABLE
 
 GATE_SECONDS = 420.0
 START_SECONDS = 150.0
+VARIABLES = "CUTOVER_TARGETS__EMBEDDED__ROLLOUT__"
 FACTOR = "40"
 """Times shorter than the plan: the canary is live for 15 s."""
 
@@ -138,14 +139,20 @@ class RolloutTrial:
 
 
 @contextmanager
-def begin_gate(gate: str, folder: Path, *words: str) -> Iterator[RolloutTrial]:
-    """Start a gate, and wait for its end where the block has ended."""
+def begin_gate(
+    gate: str, folder: Path, *words: str, rollout: Mapping[str, str] | None = None
+) -> Iterator[RolloutTrial]:
+    """Start a gate, and wait for its end where the block has ended.
+
+    `rollout` are settings of its rollout by the end of their variables.
+    """
     output = folder / "output.txt"
     environment = environment_without_settings() | {
         **PLAN_VARIABLE,
         "PYTHONPATH": os.pathsep.join([str(ROOT / "src"), str(ROOT)]),
         "CUTOVER_REPORTS": str(folder / "runs"),
-        "CUTOVER_TARGETS__EMBEDDED__ROLLOUT__TIME_FACTOR": FACTOR,
+        f"{VARIABLES}TIME_FACTOR": FACTOR,
+        **{f"{VARIABLES}{name}": value for name, value in (rollout or {}).items()},
     }
     command = [sys.executable, "-m", "pytest", "-q", "-m", gate, "-p", "no:randomly", *words]
     with output.open("wb") as file:

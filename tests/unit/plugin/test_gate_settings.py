@@ -123,6 +123,7 @@ def test_one_factor_shortens_every_duration_of_the_demonstration(plan: Plan, gat
     target = adapt_to_gates(Settings(targets={"embedded": own}), plan, [gate]).chosen_target
     dwell, triggers = target.rollout.dwell_seconds, target.triggers
     assert [dwell.of_step(percent) for percent in (10, 50, 100)] == [30, 45, 90]
+    assert target.rollout.longest_seconds == 180
     assert (triggers.error_seconds, triggers.response_seconds) == (15, 30)
     assert (triggers.rate_seconds, triggers.error_requests) == (3, 5)
     assert (triggers.evaluate_seconds, triggers.health_seconds) == (1, 2)

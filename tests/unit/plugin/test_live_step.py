@@ -11,7 +11,7 @@ import pytest
 from cutover_gates.config.rollout_steps import RolloutSteps
 from cutover_gates.core.rollout.rollout_step import RolloutStep
 from cutover_gates.plugin import step_gate
-from cutover_gates.plugin.live_step import DwellClock, StepEnd
+from cutover_gates.plugin.dwell_clock import DwellClock, StepEnd
 from cutover_gates.plugin.step_gate import StepGate
 from cutover_gates.plugin.step_watcher import StepWatcher
 
@@ -37,8 +37,8 @@ class Watched:
     def pause(self, seconds: float) -> None:
         self.now += seconds
 
-    def wait(self, seconds: float) -> StepEnd:
-        clock = DwellClock(
+    def make_clock(self, seconds: float) -> DwellClock:
+        return DwellClock(
             STEP,
             seconds,
             cast("StepWatcher", self),
@@ -47,7 +47,9 @@ class Watched:
             pause=self.pause,
             monotonic=lambda: self.now,
         )
-        return clock.wait()
+
+    def wait(self, seconds: float) -> StepEnd:
+        return self.make_clock(seconds).wait()
 
 
 def test_a_step_is_live_for_its_whole_time() -> None:
@@ -80,6 +82,94 @@ def test_a_trigger_that_would_fire_a_second_later_does_not_end_it() -> None:
 def test_a_watcher_that_dies_ends_the_step() -> None:
     ended = Watched(dies_at=30).wait(600)
     assert (ended.step.lived_seconds(0), ended.why) == (30.0, "the watcher does not run any more")
+
+
+LONGEST = 3600.0
+LATEST = 3590.0
+"""A prolonged step leaves ten seconds for its end."""
+
+
+@dataclass
+class Lacking(Watched):
+    """A watched step that lacks answers until a second, and a trigger that is pending or not."""
+
+    has_all_at: float = 0.0
+    is_pending: bool = False
+    look_seconds: float = 0.0
+    looks: list[float] = field(default_factory=list)
+
+    def find_missing(self, step: RolloutStep) -> str:
+        lived = step.lived_seconds(0)
+        self.looks.append(lived)
+        self.now += self.look_seconds
+        return "" if lived >= self.has_all_at else "212 of 372 answers"
+
+    def prolong(self, seconds: float, longest: float = LONGEST) -> StepEnd:
+        clock = self.make_clock(seconds)
+        clock.longest, clock.find_missing = longest, self.find_missing
+        clock.is_pending = lambda: self.is_pending
+        return clock.wait()
+
+
+def test_a_step_with_exactly_enough_answers_is_not_prolonged() -> None:
+    lacking = Lacking(has_all_at=600)
+    ended = lacking.prolong(600)
+    assert (ended.step.lived_seconds(0), ended.why, ended.missing) == (600.0, "", "")
+    assert lacking.looks == [600.0]
+
+
+def test_a_step_that_lacks_answers_goes_on_until_it_has_them() -> None:
+    lacking = Lacking(has_all_at=601)
+    ended = lacking.prolong(600)
+    assert ended.step.lived_seconds(0) == 603.0
+    assert (ended.why, ended.missing) == ("", "")
+    assert lacking.shown[-1] == (
+        "10 %: live for 602 s, at most 3600 s, until it has enough answers: 212 of 372 answers"
+    )
+
+
+def test_a_step_that_never_has_enough_answers_ends_after_its_longest_time_and_not_before() -> None:
+    ended = Lacking(has_all_at=float("inf")).prolong(600)
+    assert (ended.step.lived_seconds(0), ended.why) == (LATEST, "")
+    assert ended.missing == "212 of 372 answers"
+
+
+@pytest.mark.parametrize(("longest", "latest"), [(600.0, 600.0), (605.0, 600.0), (640.0, 630.0)])
+def test_a_prolonged_step_ends_within_its_longest_time(longest: float, latest: float) -> None:
+    ended = Lacking(has_all_at=float("inf")).prolong(600, longest)
+    assert ended.step.lived_seconds(0) == latest
+
+
+@pytest.mark.parametrize("second", [601, 2000])
+def test_a_trigger_that_fires_ends_a_prolonged_step_at_once(second: int) -> None:
+    ended = Lacking(has_all_at=float("inf"), fires_at=second).prolong(600)
+    assert ended.step.lived_seconds(0) == second
+    assert ended.why == "a trigger fired (error-rate/new/probes/)"
+
+
+def test_a_look_that_takes_long_is_taken_seldom_and_a_trigger_is_seen_meanwhile() -> None:
+    lacking = Lacking(has_all_at=float("inf"), look_seconds=2.0, fires_at=635)
+    ended = lacking.prolong(600)
+    assert lacking.looks == [600.0, 620.0]
+    assert ended.step.lived_seconds(0) == 635.0
+
+
+def test_a_watcher_that_dies_ends_a_prolonged_step() -> None:
+    ended = Lacking(has_all_at=float("inf"), dies_at=700).prolong(600)
+    assert ended.step.lived_seconds(0) == 700
+    assert ended.why == "the watcher does not run any more"
+
+
+def test_a_step_with_a_pending_trigger_is_not_prolonged() -> None:
+    lacking = Lacking(has_all_at=float("inf"), is_pending=True)
+    assert lacking.prolong(600).step.lived_seconds(0) == 600.0
+    assert lacking.looks == []
+
+
+def test_a_step_in_which_a_trigger_fired_is_not_looked_at() -> None:
+    lacking = Lacking(has_all_at=float("inf"), fires_at=30)
+    assert lacking.prolong(600).step.lived_seconds(0) == 30.0
+    assert lacking.looks == []
 
 
 def gate(monkeypatch: pytest.MonkeyPatch, ended: StepEnd | None, **rollout: Any) -> StepGate:

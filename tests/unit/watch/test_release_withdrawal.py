@@ -23,7 +23,9 @@ BEGINS, MARKED = 1_800_000_000.0, 1_800_000_030.0
 RULE = rules.TAKEN_BACK_IS_SILENT
 
 
-def ask(folder: Path, after: str, seconds: int = 90, mark: str = "rollback") -> Assessment:
+def ask(
+    folder: Path, after: str, seconds: int = 90, mark: str = "rollback", pinned: str = ""
+) -> Assessment:
     """Return the answer to a record: 2.0.0 before the mark, `after` for so many seconds after it."""
     clock = SetClock()
     head = {"release": "2.0.0", "tag": "w", "intervals": {"read": 0.5}}
@@ -35,6 +37,8 @@ def ask(folder: Path, after: str, seconds: int = 90, mark: str = "rollback") -> 
         release = "2.0.0" if clock.now < MARKED else after
         result = PathProbe("read", clock.now, clock.now, 0.01, ProbeOutcome.OK, release=release)
         writer.write(PROBE, **replace(result, instance="pod-7").to_plain())
+        if pinned:
+            writer.write(PROBE, **replace(result, path="read-pinned", release=pinned).to_plain())
     writer.close()
     settings = Watch(begins=datetime.fromtimestamp(BEGINS, UTC))
     asked = WatchAssessments(folder, "2.0.0", settings, clock=lambda: MARKED + 1000)
@@ -63,6 +67,13 @@ def test_what_nobody_saw_is_not_proven(tmp_path: Path, after: str, seconds: int,
     told = ask(tmp_path, after, seconds, mark)
     assert not told.findings
     assert {gap.rule for gap in told.not_proven} == {RULE}
+
+
+def test_who_asks_for_the_release_on_purpose_gets_it(tmp_path: Path) -> None:
+    """It answers what is pinned to it, and nothing else."""
+    told = ask(tmp_path, "1.9.0", pinned="2.0.0")
+    assert not told.findings
+    assert not told.not_proven
 
 
 def test_who_declares_no_watch_is_not_asked_for_one(tmp_path: Path) -> None:

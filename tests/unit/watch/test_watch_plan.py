@@ -6,7 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from cutover_gates.config.base import SettingsError
 from cutover_gates.config.loader import load_settings
+from cutover_gates.targets.driver_factory import rollout_of
 from cutover_gates.targets.running_target import RunningTarget
 from cutover_gates.watch.probe_paths import IDEMPOTENCY, STREAM
 from cutover_gates.watch.watch_plan import OLDER_LACKS, WatchPlan
@@ -52,3 +54,36 @@ def test_what_the_release_before_lacks_is_not_asked_of_either(tmp_path: Path, va
 def test_what_it_has_is_asked(tmp_path: Path) -> None:
     older = f"[targets.site.previous.differs.capabilities]\n{IDEMPOTENCY} = true\n"
     assert make_plan(tmp_path, older).describe("w")["repeats"] is True
+
+
+def test_a_step_is_filled_up_by_nothing_unless_a_rate_is_declared(tmp_path: Path) -> None:
+    fill = make_plan(tmp_path).fill_settings
+    assert (fill.rate, fill.is_pinned) == (0, False)
+    assert fill.names == ("read-extra", "search-extra", "download-extra")
+
+
+def test_a_declared_header_pins_the_further_probes(tmp_path: Path) -> None:
+    more = (
+        "[targets.site.rollout]\npin_header = 'X-Wanted: v{release}'\nlongest_seconds = 2000\n"
+        "proof = { extra_rate = 4, extra_probes = 70 }\n"
+    )
+    plan = make_plan(tmp_path, more)
+    fill = plan.fill_settings
+    assert (fill.rate, fill.most, fill.longest_seconds) == (4, 70, 2000)
+    assert fill.names[0] == "read-pinned"
+    rollout = rollout_of(plan.settings, plan.target)
+    assert rollout.make_pin_headers("2.0.0") == {"X-Wanted": "v2.0.0"}
+
+
+def test_a_path_that_the_target_lacks_is_not_filled_up(tmp_path: Path) -> None:
+    older = "[targets.site.previous.differs.capabilities]\nupload = false\n"
+    assert make_plan(tmp_path, older).fill_settings.names == ("read-extra", "search-extra")
+
+
+@pytest.mark.parametrize(
+    "header",
+    ["X-Wanted", "X Wanted: 1", ": 1", "X-Wanted: {percent}", "X-Wanted: 1\\nA: 2", "X: {"],
+)
+def test_a_header_that_is_none_is_told(tmp_path: Path, header: str) -> None:
+    with pytest.raises(SettingsError, match="pin_header"):
+        make_plan(tmp_path, f'[targets.site.rollout]\npin_header = "{header}"\n')

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
@@ -87,6 +88,14 @@ def test_the_time_to_restore_ends_with_the_last_bad_answer() -> None:
     assert found.figures["seconds to restore"] == 8
     assert [finding.rule for finding in found.findings] == [rules.RESTORED_IN_TIME]
     assert not ask(begun(probe(105, NEW), *CLEAN), restore_seconds=7).assess_restore_time().findings
+
+
+def test_what_was_sent_to_the_failed_release_on_purpose_is_no_traffic() -> None:
+    """A step that nobody ended is filled up while the traffic goes back."""
+    pinned = replace(probe(199, NEW), path="read-pinned")
+    found = ask(begun(probe(105, NEW), *CLEAN, pinned), restore_seconds=7).assess_restore_time()
+    assert (found.findings, found.not_proven) == ((), ())
+    assert found.figures["seconds to restore"] == 5
 
 
 def test_a_service_that_is_bad_to_the_end_is_not_restored() -> None:

@@ -18,9 +18,12 @@ WRONG_BROKEN = 0.0005 / 3
 _FINEST = 1e-6
 
 
-def make_limit(share: float) -> ShareLimit:
-    """Return the claim that at most this share of the new release's answers fails."""
-    return ShareLimit(share, wrong_broken=WRONG_BROKEN)
+def make_limit(share: float, tests: int = 1) -> ShareLimit:
+    """Return the claim that at most this share of the new release's answers fails.
+
+    `tests`: so many tests of it share the probability of a false alarm.
+    """
+    return ShareLimit(share, wrong_broken=WRONG_BROKEN / tests)
 
 
 def find_provable_share(bad: int, total: int) -> float:
@@ -46,7 +49,8 @@ class StepProof:
     """What a step of `percent` can prove at `per_second` requests of the whole service.
 
     `limit` is the share that it must prove. `before` are the answers of the new release from the
-    steps before, of the same image: evidence adds up.
+    steps before, of the same image: evidence adds up. `most_further` are the answers of the new
+    release that further probes can bring; they come only while they are needed.
     """
 
     percent: float
@@ -54,11 +58,22 @@ class StepProof:
     per_second: float
     limit: float
     before: int = 0
+    most_further: int = 0
+
+    @property
+    def usual(self) -> int:
+        """The answers of the new release without further probes, with those of the steps before."""
+        return self.before + int(self.per_second * self.seconds * self.percent / 100)
+
+    @property
+    def further(self) -> int:
+        """The answers that further probes bring."""
+        return min(self.most_further, max(0, self.needed - self.usual))
 
     @property
     def answers(self) -> int:
-        """The answers of the new release, with those of the steps before."""
-        return self.before + int(self.per_second * self.seconds * self.percent / 100)
+        """All answers of the new release."""
+        return self.usual + self.further
 
     @property
     def provable(self) -> float:
@@ -89,9 +104,10 @@ class StepProof:
     def describe(self) -> str:
         """Return the sentence for the person who starts the step."""
         with_before = f", with {self.before:,} answers of the steps before," if self.before else ""
+        with_further = f" and up to {self.further:,} of further probes" if self.further else ""
         told = (
             f"{self.per_second:g} requests/s at {self.percent:g} % for"
-            f" {self.seconds / 60:g} minutes{with_before} prove errors"
+            f" {self.seconds / 60:g} minutes{with_before}{with_further} prove errors"
             f" <= {format_percent(self.provable)}"
         )
         if self.is_enough:

@@ -23,7 +23,8 @@ class ReleaseAnswer:
 
     `release` is what it named; empty: nothing. `is_error`: it failed, or was wrong. `is_timed`: its
     time is that of an answer. `is_fresh`: over a connection that was opened for it. `is_pinned`: it
-    was sent to the new release on purpose, so it tells nothing of the share. `session`: who asked.
+    was sent to the new release on purpose, so it tells nothing of the share. `is_extra`: it only
+    fills up what the step must prove. `session`: who asked.
     """
 
     at: float
@@ -37,6 +38,7 @@ class ReleaseAnswer:
     why: str = ""
     is_fresh: bool = False
     is_pinned: bool = False
+    is_extra: bool = False
 
 
 @dataclass(frozen=True)

@@ -54,7 +54,8 @@ ERRORS_WITHIN_LIMIT = Rule(
     "ROLLOUT-008",
     "The new release fails at most as often as the step allows",
     "A release that fails as often as the one before may still fail too often.",
-    "Look at the failures. Where there were too few answers, prolong the step or raise the rate.",
+    "Look at the failures. Where there were too few answers, raise rollout.longest_seconds, or have"
+    " the watcher fill up the step (rollout.proof.extra_rate).",
 )
 WARM_UP_ENDS = Rule(
     "ROLLOUT-009",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import cached_property
 
@@ -46,8 +46,12 @@ class RollbackAssessments:
     @cached_property
     def shown(self) -> RollbackRecord:
         """What the record shows."""
+        # What only filled up a step was sent to the failed release on purpose.
+        dealt = [one for one in self.record.results if not one.is_extra]
         return RollbackRecord(
-            self.record, self.failed, find_begin(self.settings, self.record, self.orders)
+            replace(self.record, results=dealt),
+            self.failed,
+            find_begin(self.settings, self.record, self.orders),
         )
 
     @property
@@ -137,7 +141,7 @@ class RollbackAssessments:
     def _too_many(self, failures: list[PathProbe]) -> list[PathProbe]:
         """Return the failures; none where they are as few as may fail at any time."""
         began = self.shown.began or 0.0
-        since = sum(one.started >= began for one in self.record.results)
+        since = sum(one.started >= began for one in self.shown.record.results)
         return failures if len(failures) > self.error_share * since else []
 
     def _add_unwatched(self, builder: AssessmentBuilder) -> bool:

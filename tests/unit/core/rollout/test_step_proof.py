@@ -44,6 +44,18 @@ def test_answers_of_the_steps_before_count() -> None:
     assert "with 2,000 answers" in StepProof(100, 1800, 1, 0.001, before=2000).describe()
 
 
+def test_further_probes_bring_what_is_needed_and_no_more() -> None:
+    proof = StepProof(10, 600, 2, 0.01, most_further=2000)
+    assert (proof.usual, proof.further, proof.answers) == (120, 252, 372)
+    assert proof.is_enough
+    assert "for 10 minutes and up to 252 of further probes prove errors <= 1.00 %" in (
+        proof.describe()
+    )
+    short = StepProof(10, 600, 2, 0.01, most_further=100)
+    assert (short.answers, short.is_enough) == (220, False)
+    assert StepProof(10, 600, 10, 0.01, most_further=2000).further == 0
+
+
 def test_no_traffic_proves_nothing() -> None:
     proof = StepProof(10, 600, 0, 0.01)
     assert (proof.answers, proof.provable) == (0, 1.0)
