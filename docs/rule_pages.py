@@ -48,6 +48,7 @@ SUBJECTS: Mapping[str, str] = {
     "SCHEMA": "Schema",
     "SLO": "Objectives under load",
     "SNAP": "Snapshots",
+    "STEP": "What tells of a step beside its answers",
     "TLS": "TLS",
     "TRIGGER": "The rollback triggers",
     "WATCH": "The watcher of a cutover",

@@ -6,7 +6,9 @@ import pytest
 
 from cutover_gates.hospital.matchers import assert_passed
 from cutover_gates.probes.deployment.step_health.assessments import StepInstances
+from cutover_gates.probes.observability.metrics.memory_growth import StepMemory
 from cutover_gates.probes.rollout.assessments import RolloutAssessments
+from cutover_gates.probes.rollout.side_effects import SideEffects
 
 pytestmark = pytest.mark.plan("canary-deployment", "half-deployment", "full-deployment")
 
@@ -54,3 +56,19 @@ def test_the_instances_were_well_during_the_step(step_instances: StepInstances) 
     What ends at a tenth of the traffic ends more often at all of it.
     """
     assert_passed(step_instances.assess_instances())
+
+
+def test_no_job_ran_twice_and_no_message_was_left(side_effects: SideEffects) -> None:
+    """Each declared job ran once in each interval, and no declared count of lost messages grew.
+
+    Each release brings its own scheduler, and reads the queue of the other.
+    """
+    assert_passed(side_effects.assess())
+
+
+def test_the_memory_of_the_new_release_lasts(step_memory: StepMemory) -> None:
+    """No instance of the new release grows so fast that it is killed, while the old one does not.
+
+    A leak shows itself in hours, and a step has minutes.
+    """
+    assert_passed(step_memory.assess())

@@ -41,7 +41,7 @@ class Rollout:
         self.environment.wait_for_new_release()
 
     def describe(self) -> dict[str, Any]:
-        """Return the commands that begin a step, and that take the rollout back, as settings."""
+        """Return the commands that begin a step, take the rollout back and tell the weights."""
         assert self.environment.switch is not None
         words = [sys.executable, "-m", advance.__name__]
         words += ["--socket", str(self.environment.directory / switch.SOCKET)]
@@ -50,5 +50,6 @@ class Rollout:
         return {
             "advance": [*words, "{percent}"],
             "abort": [*words, "0"],
+            "weights": {"command": words},
             "pin_header": f"{switch.PIN_FIELD}: {{release}}",
         }

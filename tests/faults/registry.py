@@ -132,6 +132,12 @@ MODULES: Mapping[str, tuple[str, ...]] = {
         "watch.way_back",
         "watch.filled_steps",
     ),
+    "steps": (
+        "steps.told_weights",
+        "steps.side_effects",
+        "steps.instance_memory",
+        "steps.answering_releases",
+    ),
 }
 """The modules of each subject, in the order in which their faults are tried."""
 IN_HOSPITAL = ("functional", "load", "api")

@@ -109,6 +109,13 @@ LEAST: Mapping[str, Mapping[str, int]] = {
         "rollback-verified": 4,
         "canary-deployment": 5,
     },
+    "steps": {
+        "canary-deployment": 25,
+        "full-deployment": 1,
+        "visit-creation": 2,
+        "api-endpoints": 1,
+        "health-checks": 1,
+    },
 }
 """The faults of each item on 2026-12-01: 650. A fault is not given up without a reason, so a number
 only goes up.

@@ -34,6 +34,11 @@ from tests.faults.observability.prometheus_stack import missing_programs
 from tests.faults.proofs.first_day import DayFault, running_days
 from tests.faults.proofs.proof_fault import ProofFault, run_proof_check
 from tests.faults.results import CheckResults, Results, run_check
+from tests.faults.steps.answering_releases import AnsweringFault
+from tests.faults.steps.instance_memory import MemoryFault, running_memory
+from tests.faults.steps.side_effects import SideEffectFault, empty_database
+from tests.faults.steps.step_fault import STEP_CHECKS
+from tests.faults.steps.told_weights import WeightsFault
 from tests.faults.watch.watch_fault import WATCH_CHECKS, WatchFault
 from tests.watched_hospital import WatchedHospital, start_watched_hospital
 
@@ -178,6 +183,28 @@ def _watch(folder: Path) -> Iterator[Trial]:
         yield attempt
 
 
+@contextmanager
+def _steps(folder: Path) -> Iterator[Trial]:
+    with standin_servers(folder) as servers, empty_database() as dsn:
+
+        def attempt(fault: type[Fault], place: Path, check: str | None) -> Results:
+            name = check or fault.check
+            if issubclass(fault, AnsweringFault):
+                return fault.try_in(place)
+            if issubclass(fault, SideEffectFault):
+                asked = fault.ask(dsn, place)
+            elif issubclass(fault, MemoryFault):
+                if missing := missing_programs():
+                    raise CannotTry(missing)
+                with running_memory(place) as url:
+                    return CheckResults({name: run_check(STEP_CHECKS[name], fault.ask_of(url))})
+            else:
+                asked = _as_kind(fault, WeightsFault).ask(servers.new_environment(place))
+            return CheckResults({name: run_check(STEP_CHECKS[name], asked)})
+
+        yield attempt
+
+
 TRIALS: Mapping[str, Callable[[Path], AbstractContextManager[Trial]]] = {
     "functional": _functional,
     "data": _data,
@@ -188,6 +215,7 @@ TRIALS: Mapping[str, Callable[[Path], AbstractContextManager[Trial]]] = {
     "observability": _observability,
     "proofs": _proofs,
     "watch": _watch,
+    "steps": _steps,
 }
 
 

@@ -38,10 +38,16 @@ RESOURCES: Mapping[str, Mapping[str, tuple[str, str, list[str]]]] = {
     "apis/policy/v1": {
         "poddisruptionbudgets": ("PodDisruptionBudget", "poddisruptionbudget", ["pdb"])
     },
+    "apis/networking.k8s.io/v1": {"ingresses": ("Ingress", "ingress", ["ing"])},
+    "apis/gateway.networking.k8s.io/v1": {"httproutes": ("HTTPRoute", "httproute", [])},
+    "apis/networking.istio.io/v1beta1": {
+        "virtualservices": ("VirtualService", "virtualservice", ["vs"])
+    },
+    "apis/argoproj.io/v1alpha1": {"rollouts": ("Rollout", "rollout", ["ro"])},
 }
 """Group and version → plural → kind, singular, short names."""
 _PATH = re.compile(
-    r"/(?P<group>api/v1|apis/\w+/v\d)/namespaces/(?P<namespace>[^/]+)/(?P<plural>\w+)(?:/(?P<name>[^/]+))?"
+    r"/(?P<group>api/v1|apis/[\w.]+/v\w+)/namespaces/(?P<namespace>[^/]+)/(?P<plural>\w+)(?:/(?P<name>[^/]+))?"
 )
 
 
@@ -140,7 +146,7 @@ def _status(code: int, reason: str, message: str) -> Object:
 
 def _discovery(path: str) -> Object | None:
     """What there is, as kubectl asks for it before anything else."""
-    groups = [name.split("/")[1] for name in RESOURCES if name.startswith("apis/")]
+    groups = [name.removeprefix("apis/") for name in RESOURCES if name.startswith("apis/")]
     if path == "version":
         return {"major": "1", "minor": "31", "gitVersion": "v1.31.0-stand-in"}
     if path == "api":
@@ -171,8 +177,9 @@ def _discovery(path: str) -> Object | None:
     return None
 
 
-def _group(name: str) -> Object:
-    version = {"groupVersion": f"{name}/v1", "version": "v1"}
+def _group(group_version: str) -> Object:
+    name, _, number = group_version.partition("/")
+    version = {"groupVersion": group_version, "version": number}
     return {"name": name, "versions": [version], "preferredVersion": version}
 
 

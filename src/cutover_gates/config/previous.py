@@ -14,7 +14,7 @@ from pydantic import Field, SecretStr, field_validator
 
 from cutover_gates.config.base import Seconds, SettingsTable
 from cutover_gates.config.rollout_proof import RolloutProof
-from cutover_gates.config.rollout_steps import RolloutSteps
+from cutover_gates.config.rollout_sources import RolloutSources
 from cutover_gates.config.way_back import WayBack
 
 IN_COMMAND = ("port",)
@@ -182,7 +182,7 @@ class RolloutConnections(SettingsTable):
     )
 
 
-class Rollout(RolloutSteps):
+class Rollout(RolloutSources):
     """How a release replaces the one before, and what runs side by side meanwhile."""
 
     connections: RolloutConnections = Field(

@@ -33,11 +33,11 @@ def observe_answers(run: PytestRun, target: RunningTarget) -> Iterator[AnswerLog
     """Judge every answer inside the block, and leave what was found for the controller."""
     judge = HeaderJudge(target.url, run.settings.chosen_target.headers)
     log = AnswerLog(target.url, judge.judge)
-    run.recorder.on_answer = log.observe
+    run.recorder.answer_observers.append(log.observe)
     try:
         yield log
     finally:
-        run.recorder.on_answer = None
+        run.recorder.answer_observers.remove(log.observe)
         if run.folders:
             _save(run, log)
 

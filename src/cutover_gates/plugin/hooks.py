@@ -36,6 +36,7 @@ from cutover_gates.plugin.process_end import guard_process_end
 from cutover_gates.plugin.results import ResultCollector
 from cutover_gates.plugin.run import RUN_KEY, USER_ERRORS, PytestRun, make_run
 from cutover_gates.plugin.shipped_collection import ShippedCollector, resolve_arguments
+from cutover_gates.plugin.step_answers import StepAnswers
 from cutover_gates.plugin.step_selection import find_step, is_whole_rollout
 from cutover_gates.plugin.suite_folders import SuiteFolders
 from cutover_gates.plugin.time_bounds import (
@@ -100,6 +101,8 @@ def pytest_configure(config: pytest.Config) -> None:
     parts.register(CheckOrder(run.notes), "cutover-check-order")
     if (percent := find_step(run.plan, run.gates)) is not None:
         parts.register(StepDwell(run, percent), "cutover-step-dwell")
+        if header := run.settings.chosen_target.limits.release_header:
+            parts.register(StepAnswers(run, header), "cutover-step-answers")
     inventory = build_inventory(run.suite_folders)
     _leave_files_out(config, run, inventory)
     parts.register(CallGuard(run.recorder, inventory.slips, holds), "cutover-call-guard")

@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from cutover_gates.config.settings import Settings
 from cutover_gates.core.check_groups import step_groups
 from cutover_gates.core.rollout.rollout_step import RolloutStep
 from cutover_gates.plugin.collection import groups_of
@@ -135,16 +136,20 @@ def abort_rollout(run: PytestRun, target: RunningTarget) -> str:
     return "the rollout was taken back by rollout.abort"
 
 
+def command_folder(settings: Settings, target: RunningTarget) -> Path:
+    """Return the folder in which a declared command is run: that of the settings."""
+    return shipped_root() if target.kind == "embedded" else settings.resolve_path(Path())
+
+
 def _run(key: str, words: Sequence[str], run: PytestRun, target: RunningTarget) -> None:
     if not words:
         raise RolloutCommandFailed(
             f"rollout.{key} is not declared in [targets.{target.name}.rollout]: declare it, or call"
             " without the option"
         )
-    folder = shipped_root() if target.kind == "embedded" else run.settings.resolve_path(Path())
     seconds = rollout_of(run.settings, target).command_seconds
     try:
-        child = run_child(words, seconds, cwd=folder)
+        child = run_child(words, seconds, cwd=command_folder(run.settings, target))
     except (ChildTimeout, OSError) as error:
         raise RolloutCommandFailed(f"rollout.{key}: {error}") from None
     if child.status != 0:

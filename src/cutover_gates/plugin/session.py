@@ -14,7 +14,6 @@ import pytest
 from cutover_gates.core.verdict import CheckResult, Verdict
 from cutover_gates.plugin import artifacts
 from cutover_gates.plugin.acknowledged_writes import judge_comparisons
-from cutover_gates.plugin.answer_headers import judge_answers
 from cutover_gates.plugin.check_inventory import build_inventory
 from cutover_gates.plugin.collection_record import load_worker_collections
 from cutover_gates.plugin.exit_status import decide_status
@@ -42,6 +41,7 @@ from cutover_gates.plugin.settings_files import (
 )
 from cutover_gates.plugin.signing import read_signer
 from cutover_gates.plugin.staging_proof import prove_by_staging
+from cutover_gates.plugin.step_answers import judge_all_answers
 from cutover_gates.plugin.verdict_subject import build_subject
 from cutover_gates.plugin.worker_reports import WorkerReportCollector
 from cutover_gates.targets.driver_factory import load_unsupported_operations
@@ -183,7 +183,7 @@ class GateSession:
         """Judge and write. A fault of an output is a run error, and the gate is judged again."""
         undeclared = self.target.status.not_offered if self.target.status else {}
         results = self.results.results(expected, self._narrowed, self._unsupported, undeclared)
-        results += [*self._acknowledged, *judge_answers(self.run)]
+        results += [*self._acknowledged, *judge_all_answers(self.run)]
         releases = self.target.releases
         subject = build_subject(self.run, self.target.status, tuple(releases.answers))
         results += prove_by_staging(self.run, subject)

@@ -15,8 +15,9 @@ from cutover_gates.plugin.live_step import (
 from cutover_gates.plugin.progress import print_line
 from cutover_gates.plugin.run import PytestRun
 from cutover_gates.plugin.step_selection import find_step
+from cutover_gates.plugin.step_sources import describe_unasked, open_counts
 from cutover_gates.plugin.step_watcher import NotWatched, StepWatcher, ensure_watcher
-from cutover_gates.targets.driver_factory import watch_of
+from cutover_gates.targets.driver_factory import rollout_of, watch_of
 from cutover_gates.targets.embedded import TargetDidNotStart
 from cutover_gates.targets.running_target import RunningTarget
 from cutover_gates.watch.step_lines import write_step
@@ -51,8 +52,11 @@ class StepGate:
                 print_line(f"no watcher was running: one watches this step ({folder})")
             steps = run.settings.chosen_target.rollout.steps
             until = [percent for percent in steps if percent <= self.percent]
-            for sentence in describe_proofs(run, target, until)[-1:]:
+            rollout = rollout_of(run.settings, target)
+            told = describe_proofs(run, target, until)[-1:]
+            for sentence in [*told, *describe_unasked(rollout, self.percent)]:
                 print_line(sentence)
+            open_counts(run, target).save_beginning(run.first_folder)
             needed = count_needed(run, target, self.percent)
             advance_to(run, target, self.percent)
             self.step = RolloutStep(self.percent, time.time())

@@ -19,6 +19,7 @@ from cutover_gates.probes.rollout.rollout_record import (
     ReadyPods,
     ReleaseAnswer,
     RolloutRecord,
+    ToldWeight,
 )
 from cutover_gates.watch.probe_baseline import BASELINE_SECONDS, TIMED
 from cutover_gates.watch.probe_paths import STREAM
@@ -38,7 +39,7 @@ class RolloutScope:
     """What is known of a rollout beside the record.
 
     `new` and `old` are the releases, `percent` the step under judgement, `kind` that of the
-    settings, `ready_pods` what the deployment told.
+    settings, `ready_pods` and `weights` what the deployment told.
     """
 
     new: str
@@ -46,6 +47,7 @@ class RolloutScope:
     percent: int
     kind: str = "canary"
     ready_pods: tuple[ReadyPods, ...] = ()
+    weights: tuple[ToldWeight, ...] = ()
 
 
 def read_rollout(
@@ -73,6 +75,7 @@ def read_rollout(
         ready_pods=scope.ready_pods,
         kind=scope.kind,
         thresholds=_find_thresholds(record.results, scope.new, steps[0].begins),
+        weights=scope.weights,
     )
 
 

@@ -7,7 +7,7 @@ import signal
 import socket
 import subprocess
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -137,8 +137,15 @@ def all_days() -> list[type[DayFault]]:
 @contextmanager
 def running_days(folder: Path) -> Iterator[str]:
     """Run a Prometheus with the samples of all faults, each a job of its own; yield its address."""
-    lines = [f"{one}\n" for fault in all_days() for one in fault.samples()]
-    (folder / "samples.om").write_text("".join(lines) + "# EOF\n", encoding="utf-8")
+    with running_samples(folder, [one for fault in all_days() for one in fault.samples()]) as url:
+        yield url
+
+
+@contextmanager
+def running_samples(folder: Path, lines: Sequence[str]) -> Iterator[str]:
+    """Run a Prometheus with these lines of OpenMetrics, and yield its address."""
+    text = "".join(f"{line}\n" for line in lines)
+    (folder / "samples.om").write_text(f"{text}# EOF\n", encoding="utf-8")
     promtool, prometheus = shutil.which("promtool"), shutil.which("prometheus")
     assert promtool is not None
     assert prometheus is not None

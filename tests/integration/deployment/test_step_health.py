@@ -16,7 +16,7 @@ from cutover_gates.probes.deployment.deployment_context import DeploymentContext
 from cutover_gates.probes.deployment.step_health import rules
 from cutover_gates.probes.deployment.step_health.assessments import StepClient, StepInstances
 from tests.faults.deployment.deployment_environment import DeploymentEnvironment
-from tests.standins.deployment_objects import NAME, NAMESPACE, Object, ago, pod
+from tests.standins.deployment_objects import IMAGE, NAME, NAMESPACE, Object, ago, pod
 
 BEGAN = datetime.now(UTC) - timedelta(minutes=10)
 Harm = Callable[[dict[str, list[Object]]], object]
@@ -101,6 +101,9 @@ def test_a_canary_that_is_well_passes_and_its_pods_are_counted(
     found = asked.assess_instances()
     assert_only(found, broken=set(), open_rules=set())
     assert found.figures["ready pods"] == "1 of the new image, 3 of others"
+    assert found.figures["replica sets"] == {
+        f"{NAME}-r7": f"0 of 3 pods ready ({IMAGE}@{environment.digest})"
+    }
     counts = asked.count_ready_pods()
     assert counts is not None
     assert (counts.new, counts.old) == (1, 3)

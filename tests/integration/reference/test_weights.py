@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -125,6 +126,20 @@ def test_the_backend_of_a_request_is_drawn_and_not_the_next_of_a_cycle(front: Fr
     answers = front.ask()
     places = [number for number, release in enumerate(answers) if release == "2.0.0"]
     assert len({after - before for before, after in pairwise(places)}) > 5
+
+
+@pytest.mark.parametrize(("percent", "told"), [(0, 0.0), (10, 0.1), (100, 1.0)])
+def test_the_captains_command_tells_the_weights_and_changes_none(
+    front: Front, percent: int, told: float
+) -> None:
+    words = [sys.executable, "-m", "reference.environment.advance"]
+    words += ["--socket", str(front.admin.path), "--old", front.old, "--new", front.new]
+    subprocess.run([*words, str(percent)], check=True, capture_output=True)
+    weights = front.admin.get_weights()
+    said = subprocess.run(words, check=True, capture_output=True, text=True).stdout
+    found = json.loads(said)
+    assert found["new"] / (found["new"] + found["old"]) == told
+    assert front.admin.get_weights() == weights
 
 
 def test_no_request_fails_while_weights_change(front: Front) -> None:

@@ -125,6 +125,7 @@ COMPANIONS: Mapping[str, Mapping[str, str]] = {
     },
     f"{TABLE}KEY": {f"{TABLE}FROM": "SELECT 1"},
     f"{TABLE}KEPT_AS": {f"{TABLE}ROWS": "dropped"},
+    f"{TARGET}ROLLOUT__WEIGHTS__ROUTE": {f"{TARGET}ROLLOUT__WEIGHTS__NEW_BACKEND": "b"},
     f"{TARGET}PERFORMANCE__WORKERS": {f"{TARGET}PERFORMANCE__MASTER_HOST": "h"},
 }
 """Variables that others need, by the beginning of those others' names."""

@@ -163,6 +163,8 @@ NO_LIMITS = {
     "start_seconds", "statement_seconds", "think_seconds",
     # How much of an answer is read. A longer one proves nothing.
     "answer_bytes",
+    # How often a job of the target runs.
+    "every_seconds",
     # How the load and the requests are made.
     "connections", "max_rate", "master_port", "page_size", "patients", "port", "processes", "seed",
     "sign_ins_per_minute", "traffic", "weight",

@@ -81,14 +81,15 @@ class Recorder:
 
     One check runs at a time in a process, but it may use threads. What happens while no check runs
     (session fixtures, the target's start, clean-up) goes to a list of its own: `between_checks()`.
-    `on_evidence` is called for each entry, by the thread that hands it in, and `on_answer` for each
-    request with its whole answer (None where none came), as the transport has them.
+    `on_evidence` is called for each entry, by the thread that hands it in, and each of
+    `answer_observers` for each request with its whole answer (None where none came), as the
+    transport has them.
     """
 
     def __init__(self, redactor: Redactor | None = None, *, cap: int = 200) -> None:
         self.redactor = redactor or Redactor()
         self.on_evidence: Callable[[], None] | None = None
-        self.on_answer: Callable[[object, object], None] | None = None
+        self.answer_observers: list[Callable[[object, object], None]] = []
         self._cap = cap
         self._lock = threading.Lock()
         self._between = _BoundedEntries(None, cap)
@@ -100,9 +101,9 @@ class Recorder:
             self._current = _BoundedEntries(nodeid, self._cap)
 
     def record_answer(self, request: object, response: object) -> None:
-        """Hand a request and its answer to whoever judges all of them. Nothing of it is kept."""
-        if self.on_answer is not None:
-            self.on_answer(request, response)
+        """Hand a request and its answer to those that judge all of them. Nothing of it is kept."""
+        for observe in tuple(self.answer_observers):
+            observe(request, response)
 
     def record_exchange(self, exchange: Exchange) -> None:
         """Keep a request with the facts of its answer, and the command that repeats it."""

@@ -3,7 +3,7 @@
 The session is read-only.
 
 The queries are data (`default_rows.toml`, overridden by `[targets.<name>.database.rows]`), so that
-no check knows a table.
+no check knows a table. So are the counts of `[targets.<name>.rollout]`.
 """
 
 from __future__ import annotations
@@ -17,7 +17,9 @@ from pydantic import SecretStr
 
 from cutover_gates.config.base import SettingsError
 from cutover_gates.config.target_access import DatabaseSettings
+from cutover_gates.core.evidence.assessment import NotReadable
 from cutover_gates.probes.database.context import (
+    DatabaseContext,
     DatabaseUnreachable,
     Row,
     connect_read_only,
@@ -48,6 +50,27 @@ def resolve_queries(overrides: Mapping[str, str]) -> dict[str, str]:
         if "%(id)s" not in query:
             raise SettingsError(f"database.rows.{kind} has no id: write … WHERE id = %(id)s")
     return {**load_default_queries(), **overrides}
+
+
+def read_declared_count(
+    context: DatabaseContext, query: str, values: Mapping[str, object] | None = None
+) -> int:
+    """Return the number that a declared query finds, with these values for its parameters.
+
+    Raises `NotReadable` where it finds none, or cannot be asked; `NotProven` without time.
+    """
+    try:
+        with context.connect() as connection:
+            # Two rows are enough to see that the query is too wide.
+            rows = connection.execute(query.encode(), values).fetchmany(2)
+    except DatabaseUnreachable as error:
+        raise NotReadable(str(error)) from None
+    except psycopg.Error as error:
+        raise NotReadable(f"the query failed: {describe_read_error(error)}") from None
+    found = [value for row in rows for value in row.values()]
+    if len(found) != 1 or isinstance(found[0], bool) or not isinstance(found[0], int):
+        raise NotReadable("the query must find one whole number, such as SELECT count(*) …")
+    return found[0]
 
 
 class StoredRecords:

@@ -19,6 +19,7 @@ from cutover_gates.probes.rollout.latency_comparison import (
     compare_latency,
 )
 from cutover_gates.probes.rollout.rollout_record import RolloutRecord
+from cutover_gates.probes.rollout.told_share import check_reached_step, check_weights
 from cutover_gates.probes.rollout.traffic_share import check_operations, check_share
 
 StepCheck = Callable[[RolloutRecord, RolloutProof, AssessmentBuilder], None]
@@ -37,8 +38,12 @@ class RolloutAssessments:
         return self._assess("the step of the rollout", _check_watch, _check_releases)
 
     def assess_share(self) -> Assessment:
-        """Return whether the new release answered its share, on each path, all the time."""
-        return self._assess("share of the new release", check_share, check_operations)
+        """Return whether the new release answered its share, on each path, all the time.
+
+        The declared weights must be those of the step, too.
+        """
+        checks = (check_share, check_operations, check_weights, check_reached_step)
+        return self._assess("share of the new release", *checks)
 
     def assess_errors(self) -> Assessment:
         """Return whether the new release fails no more often than the old one."""

@@ -65,6 +65,19 @@ class ReadyPods:
 
 
 @dataclass(frozen=True)
+class ToldWeight:
+    """The weight of the new release out of `total`, as a route or a proxy tells after the step.
+
+    `source` says which. `problem` is why there is none; then both are 0.
+    """
+
+    source: str
+    new: float = 0.0
+    total: float = 0.0
+    problem: str = ""
+
+
+@dataclass(frozen=True)
 class RolloutRecord:
     """A rollout up to the step under judgement, which is the last of `steps` and has ended.
 
@@ -72,7 +85,8 @@ class RolloutRecord:
     intervals in which no watcher ran. `digests` are the images of the new release, each with the
     moment at which it was seen. `operations` are the paths that the watcher asks. `kind` is that of
     the settings: canary, rolling or blue-green. `thresholds` are response times of before the
-    rollout that the latency is compared above, by operation.
+    rollout that the latency is compared above, by operation. `weights` is what the declared sources
+    told; empty where none is declared.
     """
 
     answers: Sequence[ReleaseAnswer]
@@ -86,6 +100,7 @@ class RolloutRecord:
     ready_pods: Sequence[ReadyPods] = ()
     kind: str = "canary"
     thresholds: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
+    weights: Sequence[ToldWeight] = ()
 
     @property
     def step(self) -> RolloutStep:

@@ -63,3 +63,35 @@ WARM_UP_ENDS = Rule(
     "What the comparison leaves out is not compared.",
     "Find out why instances are started again and again, or shorten rollout.proof.warm_up_seconds.",
 )
+WEIGHT_OF_STEP = Rule(
+    "STEP-001",
+    "The route and the proxy have the weight of the step",
+    "A weight that is not the step's is another step, also where chance hides it in the answers.",
+    "Look at the route and at the proxy. Set the weight of the step, and begin it again.",
+)
+STEP_REACHED = Rule(
+    "STEP-002",
+    "The rolling rollout reached the share of the step",
+    "While a pod of the release before serves, nothing is known of all of the traffic.",
+    "Wait until so many pods are replaced (kubectl rollout status), and judge the step again.",
+)
+JOB_RAN_ONCE = Rule(
+    "STEP-003",
+    "Each scheduled job ran once in each interval",
+    "With two releases there are two schedulers: patients get each letter twice.",
+    "Let one release alone run the scheduler, or let a run take a lock in the database.",
+)
+COUNT_STAYED = Rule(
+    "STEP-004",
+    "No count that must stay grew within the step",
+    "What one release writes into a queue, the other may not understand: the message is lost.",
+    "Look at the messages that were added. Let both releases read both forms before one of them"
+    " writes the new one.",
+)
+ANSWERED_BY_NEW = Rule(
+    "STEP-006",
+    "The new release answered the functional checks of the step",
+    "Checks that the old release alone answered say nothing of the new one.",
+    "Declare rollout.pin_header and let the balancer obey it; or let it deal each connection anew,"
+    " and run the step again.",
+)

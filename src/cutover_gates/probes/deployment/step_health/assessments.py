@@ -15,13 +15,18 @@ from cutover_gates.probes.deployment.deployment_context import DeploymentContext
 from cutover_gates.probes.deployment.kubernetes.client import DeploymentClient, Query, load_client
 from cutover_gates.probes.deployment.kubernetes.model import DeploymentState
 from cutover_gates.probes.deployment.step_health import rules, step_pods
+from cutover_gates.probes.deployment.step_health.route_weights import (
+    KINDS,
+    RouteWeight,
+    read_weights,
+)
 from cutover_gates.util.concurrency import run_concurrently
 from cutover_gates.util.http import SourceUnavailable
 
 NEEDED = ("api", "namespace", "deployment", "image", "digest", "previous_digest")
 
 
-PARTS = ("pods",)
+PARTS = ("pods", "replica_sets")
 
 
 class StepClient(DeploymentClient):
@@ -40,6 +45,27 @@ class StepClient(DeploymentClient):
         calls = (partial(self._run, ends, name, queries[name]) for name in further)
         found = run_concurrently(calls)
         return DeploymentState({**state.parts, **dict(zip(further, found, strict=True))})
+
+    def read_route_weights(self, route: str, new_backend: str) -> list[RouteWeight]:
+        """Return what a route (`kind/name`) tells of the weights, or why it tells nothing."""
+        kind, _, name = route.partition("/")
+        found = self.ask(route, partial(self._read_route, kind, name))
+        if isinstance(found, SourceUnavailable):
+            return [RouteWeight("", problem=f"the cluster {found.reason}")]
+        return read_weights(kind, found, new_backend)
+
+    def _read_route(self, kind: str, name: str, client: Any) -> Any:
+        from kubernetes.client import CustomObjectsApi
+
+        place = KINDS[kind]
+        return CustomObjectsApi(client).get_namespaced_custom_object(
+            place.group,
+            place.version,
+            self._namespace,
+            place.plural,
+            name,
+            _request_timeout=self._seconds,
+        )
 
     def _list_events(self, client: Any) -> Any:
         from kubernetes.client import CoreV1Api
@@ -108,6 +134,7 @@ class StepInstances:
             "pods": lambda pods: step_pods.check_step_pods(
                 self.settings, pods, self.began, builder
             ),
+            "replica_sets": lambda sets: step_pods.tell_replica_sets(self.settings, sets, builder),
             "events": lambda events: step_pods.check_step_events(
                 self.settings, events, self.state.get_part("pods"), self.began, builder
             ),
@@ -116,7 +143,7 @@ class StepInstances:
             ),
             "quotas": lambda quotas: step_pods.check_quotas(quotas, builder),
         }
-        for part in ("pods", *self.further):
+        for part in (*PARTS, *self.further):
             try:
                 checks[part](self.state.get_part(part))
             except SourceUnavailable as error:

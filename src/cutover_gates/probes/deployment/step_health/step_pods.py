@@ -12,7 +12,11 @@ from typing import Any
 
 from cutover_gates.config.deployment import ClusterSettings
 from cutover_gates.core.evidence.assessment import AssessmentBuilder
-from cutover_gates.probes.deployment.kubernetes.pods import find_digests, select_live_pods
+from cutover_gates.probes.deployment.kubernetes.pods import (
+    find_digests,
+    parse_repository,
+    select_live_pods,
+)
 from cutover_gates.probes.deployment.step_health import rules
 from cutover_gates.util.kubernetes_notation import parse_quantity
 from cutover_gates.util.text import format_utc
@@ -66,6 +70,24 @@ def check_step_pods(
         for status in pod.status.container_statuses or []:
             _check_end(settings, pod, status, began, builder)
     _check_digests(settings, live, builder)
+
+
+def tell_replica_sets(
+    settings: ClusterSettings, sets: Sequence[Any], builder: AssessmentBuilder
+) -> None:
+    """Add the replica sets that want pods: how many are ready, and of which image."""
+    told = {
+        each.metadata.name: f"{each.status.ready_replicas or 0} of {each.spec.replicas} pods ready"
+        f" ({', '.join(_list_images(settings, each))})"
+        for each in sets
+        if each.spec.replicas
+    }
+    builder.figures["replica sets"] = dict(sorted(told.items()))
+
+
+def _list_images(settings: ClusterSettings, replica_set: Any) -> list[str]:
+    containers = replica_set.spec.template.spec.containers
+    return [one.image for one in containers if parse_repository(one.image) == settings.image]
 
 
 def _check_end(

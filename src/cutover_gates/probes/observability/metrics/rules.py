@@ -132,3 +132,10 @@ FIGURE_NOT_WORSE = Rule(
     "The new release works worse than the one before.",
     "Find the cause, or correct factor and ignored_below in monitoring.review.compared.",
 )
+MEMORY_LASTS = Rule(
+    "STEP-005",
+    "No instance of the new release grows until it is killed, while the old one does not",
+    "An instance that is killed at night takes all of its requests with it, again and again.",
+    "Roll back, and look for what the new release keeps in memory. Where so much is right, correct"
+    " rollout.memory.limit_mib.",
+)
