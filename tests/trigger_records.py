@@ -132,8 +132,10 @@ class WatchedTriggers:
         return resume_machine(kept.state, self.settings.limits, unwatched), kept.started
 
     def ask(self, **given: Any) -> TriggerAssessments:
-        """Return the questions to the record."""
-        moments = {"begins": self.zero, "ends": self.zero + SECONDS, **given.pop("window", {})}
+        """Return the questions to the record; with `window=None` no window is declared."""
+        changed = given.pop("window", {})
+        moments = {"begins": self.zero, "ends": self.zero + SECONDS, **(changed or {})}
+        moments = {} if changed is None else moments
         window = {name: datetime.fromtimestamp(at, UTC) for name, at in moments.items()}
         table = Watch.model_validate(window)
         watch = WatchAssessments(self.folder, self.release, table, clock=lambda: ENDS + 5)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.endurance.journal import Journal, open_journal
+from tests.endurance.journal import WORD, Journal, open_journal
 from tests.faults import hospitals
 from tests.faults.serve import NONE
 
@@ -39,7 +39,8 @@ def pytest_runtest_makereport(
 ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
     report = yield
     if item.path.is_relative_to(HERE) and call.when == "call" and report.passed:
-        item.config.stash[JOURNAL].append(item.nodeid, call.duration)
+        word = str(dict(report.user_properties).get(WORD, ""))
+        item.config.stash[JOURNAL].append(item.nodeid, call.duration, word)
     return report
 
 

@@ -17,15 +17,21 @@ ROOT = Path(__file__).resolve().parents[2]
 PLACE = ROOT / ".endurance.jsonl"
 VARIABLE = "TESTS_ENDURANCE_JOURNAL"
 """Names another file."""
+WORD = "word"
+"""The property (`record_property`) by which a test says what its repetition came to."""
 
 
 @dataclass(frozen=True)
 class Repetition:
-    """A repetition that passed: the commit, the test with its number, and its seconds."""
+    """A repetition that passed: the commit, the test with its number, its seconds, and its word.
+
+    The word says what it came to where several are good, such as GO or not proven.
+    """
 
     commit: str
     test: str
     seconds: float
+    word: str = ""
 
 
 class Journal:
@@ -37,15 +43,22 @@ class Journal:
 
     def read(self) -> dict[str, float]:
         """Return the seconds of each repetition that passed on this commit, by test."""
+        return {each.test: each.seconds for each in self._read_own()}
+
+    def read_words(self) -> dict[str, str]:
+        """Return the word of each repetition that passed on this commit, by test."""
+        return {each.test: each.word for each in self._read_own()}
+
+    def _read_own(self) -> list[Repetition]:
         if not self._path.exists() or not self._is_clean:
-            return {}
+            return []
         lines = self._path.read_text(encoding="utf-8").splitlines()
         repetitions = [Repetition(**json.loads(line)) for line in lines]
-        return {each.test: each.seconds for each in repetitions if each.commit == self._commit}
+        return [each for each in repetitions if each.commit == self._commit]
 
-    def append(self, test: str, seconds: float) -> None:
+    def append(self, test: str, seconds: float, word: str = "") -> None:
         """Write that a repetition passed."""
-        line = json.dumps(asdict(Repetition(self._commit, test, round(seconds, 1)))) + "\n"
+        line = json.dumps(asdict(Repetition(self._commit, test, round(seconds, 1), word))) + "\n"
         descriptor = os.open(self._path, os.O_WRONLY | os.O_APPEND | os.O_CREAT)
         try:
             os.write(descriptor, line.encode())

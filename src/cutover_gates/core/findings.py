@@ -56,7 +56,10 @@ class Finding:
 
     def to_plain(self) -> dict[str, Any]:
         """Return the finding as JSON-able values; `from_plain` reads them."""
-        return dataclasses.asdict(self)
+        plain = dataclasses.asdict(self)
+        # A member of an enumeration of texts is a text, too, and no worker of xdist can send it.
+        texts = {name: str(value) for name, value in plain.items() if isinstance(value, str)}
+        return plain | texts
 
     @classmethod
     def from_plain(cls, plain: Mapping[str, Any]) -> Finding:

@@ -38,7 +38,8 @@ class DwellClock:
     """Waits until a step has been live for its time, or may not go on.
 
     A step that then lacks answers (`find_missing`) is live for longer, up to `longest` seconds,
-    where no trigger is pending (`is_pending`). `clock` is in seconds since 1970, `pause` waits,
+    where no trigger is pending (`is_pending`). It does not end while another process of the gate
+    runs checks that are asked while it is live (`is_held`). `clock` is in seconds since 1970, `pause` waits,
     `show` tells how far it is.
     """
 
@@ -52,15 +53,18 @@ class DwellClock:
     longest: float = 0.0
     find_missing: Callable[[RolloutStep], str] = lambda _: ""
     is_pending: Callable[[], bool] = lambda: False
+    is_held: Callable[[], bool] = lambda: False
 
     def wait(self) -> StepEnd:
         """Return the step with its end. A trigger that fires ends it at once."""
         # The wall clock may be set while the step is live: what is waited is counted by the other.
         began = self.monotonic() - self.step.lived_seconds(self.clock())
-        while not (why := self._find_reason()) and self._lived(began) < self.seconds:
-            lived = self._lived(began)
+        while not (why := self._find_reason()):
+            left = self.seconds - (lived := self._lived(began))
+            if left <= 0 and not self.is_held():
+                break
             self.show(f"{self.step.percent} %: live for {lived:.0f} of {self.seconds:g} s")
-            self.pause(min(POLL_SECONDS, self.seconds - lived))
+            self.pause(min(POLL_SECONDS, left) if left > 0 else POLL_SECONDS)
         missing = ""
         if not why and not self.is_pending():
             why, missing = self._prolong(began)

@@ -25,7 +25,6 @@ from cutover_gates.plugin.collection import ItemBinder
 from cutover_gates.plugin.collection_record import CollectionRecorder
 from cutover_gates.plugin.expected_checks import bind_to_plan
 from cutover_gates.plugin.file_selection import FileSelector, find_unrequested_files
-from cutover_gates.plugin.live_step import StepDwell
 from cutover_gates.plugin.misspelt_gates import refuse_misspelt_gates
 from cutover_gates.plugin.options import add_markers, apply_gate_options
 from cutover_gates.plugin.outcome_capture import OutcomeCapture
@@ -37,6 +36,7 @@ from cutover_gates.plugin.results import ResultCollector
 from cutover_gates.plugin.run import RUN_KEY, USER_ERRORS, PytestRun, make_run
 from cutover_gates.plugin.shipped_collection import ShippedCollector, resolve_arguments
 from cutover_gates.plugin.step_answers import StepAnswers
+from cutover_gates.plugin.step_dwell import StepDwell
 from cutover_gates.plugin.step_selection import find_step, is_whole_rollout
 from cutover_gates.plugin.suite_folders import SuiteFolders
 from cutover_gates.plugin.time_bounds import (

@@ -3,18 +3,14 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Generator, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
 
-import pytest
-
 from cutover_gates.config.settings import Settings
-from cutover_gates.core.check_groups import step_groups
 from cutover_gates.core.rollout.rollout_step import RolloutStep
-from cutover_gates.plugin.collection import groups_of
 from cutover_gates.plugin.dwell_clock import DwellClock, StepEnd
 from cutover_gates.plugin.progress import ProgressPrinter
 from cutover_gates.plugin.run import PytestRun
@@ -22,6 +18,7 @@ from cutover_gates.plugin.step_watcher import StepWatcher
 from cutover_gates.targets.driver_factory import rollout_of, watch_of
 from cutover_gates.targets.running_target import RunningTarget
 from cutover_gates.util.files import compute_once
+from cutover_gates.util.lease import is_lease_over
 from cutover_gates.util.shipped_files import shipped_root
 from cutover_gates.util.subprocesses import ChildTimeout, run_child
 from cutover_gates.watch.record_reader import read_record
@@ -29,23 +26,12 @@ from cutover_gates.watch.step_lines import write_step
 
 STEP_KEY = "rollout-step"
 """The name of the file with how the step ended, in the run's folder: it is evidence, too."""
+CHECKS_LOCK = "step-checks.lock"
+"""The file that each process of the gate holds while it runs checks that do not wait."""
 SETTLE_SECONDS = 3.0
 """The watcher counts a probe a second after its end, and each evaluation looks back."""
 
 
-class StepDwell:
-    """Hooks that let the checks of a step wait for its end, in every process of the gate."""
-
-    def __init__(self, run: PytestRun, percent: int) -> None:
-        self._run, self._percent = run, percent
-        self._has_ended = False
-
-    @pytest.hookimpl(wrapper=True, tryfirst=True)
-    def pytest_runtest_protocol(self, item: pytest.Item) -> Generator[None, Any, Any]:
-        """Wait before the first check that judges the step; outside of its own time-out."""
-        if not self._has_ended and groups_of(item) & step_groups():
-            self._has_ended = end_step_once(self._run, self._percent) is not None
-        return (yield)
 
 
 def end_step_once(run: PytestRun, percent: int) -> StepEnd | None:
@@ -53,34 +39,41 @@ def end_step_once(run: PytestRun, percent: int) -> StepEnd | None:
 
     None where no step has begun: why is a fault of the run already.
     """
-    assert run.running_target is not None
-    folder, _ = watch_of(run.settings, run.running_target)
-    steps = read_record(folder, run.running_target.release).steps
-    step = find_live_step(steps, percent)
-    if step is None and read_step_end(run) is None:
-        return None
 
     def end() -> dict[str, Any]:
-        assert step is not None
         assert run.running_target is not None
-        # here, because it loads numpy and scipy (0.5 s), which the checks of a step need anyhow
-        from cutover_gates.plugin.captain_wait import has_pending
-        from cutover_gates.plugin.step_evidence import make_look
-
-        rollout = run.settings.chosen_target.rollout
-        seconds, look = rollout.dwell_seconds.of_step(percent), make_look(run, steps)
-        clock = DwellClock(step, seconds, StepWatcher(folder), ProgressPrinter(None))
-        clock.longest, clock.find_missing = rollout.longest_seconds, look
-        clock.is_pending = partial(has_pending, folder)
-        ended = clock.wait()
-        if StepWatcher(folder).list_fired():
-            ended = replace(ended, why=f"{ended.why}; {abort_rollout(run, run.running_target)}")
-        write_step(folder, run.settings.target, run.running_target.release, ended.step)
-        time.sleep(SETTLE_SECONDS)
-        plain = {"step": ended.step.to_plain(), "why": ended.why, "missing": ended.missing}
-        return {**plain, "dwell_seconds": seconds}
+        folder, _ = watch_of(run.settings, run.running_target)
+        steps = read_record(folder, run.running_target.release).steps
+        # Looked for by the first process alone: for the next one it has ended already.
+        step = find_live_step(steps, percent)
+        return {} if step is None else _end(run, folder, steps, step)
 
     return _read_end(compute_once(run.first_folder, STEP_KEY, end))
+
+
+def _end(
+    run: PytestRun, folder: Path, steps: Sequence[RolloutStep], step: RolloutStep
+) -> dict[str, Any]:
+    """Wait for the end of the step, write it into the record, and return it."""
+    # here, because it loads numpy and scipy (0.5 s), which the checks of a step need anyhow
+    from cutover_gates.plugin.captain_wait import has_pending
+    from cutover_gates.plugin.step_evidence import make_look
+
+    target = run.running_target
+    assert target is not None
+    rollout = run.settings.chosen_target.rollout
+    seconds, look = rollout.dwell_seconds.of_step(step.percent), make_look(run, steps)
+    clock = DwellClock(step, seconds, StepWatcher(folder), ProgressPrinter(None))
+    clock.longest, clock.find_missing = rollout.longest_seconds, look
+    clock.is_pending = partial(has_pending, folder)
+    clock.is_held = lambda: not is_lease_over(run.first_folder / CHECKS_LOCK)
+    ended = clock.wait()
+    if StepWatcher(folder).list_fired():
+        ended = replace(ended, why=f"{ended.why}; {abort_rollout(run, target)}")
+    write_step(folder, run.settings.target, target.release, ended.step)
+    time.sleep(SETTLE_SECONDS)
+    plain = {"step": ended.step.to_plain(), "why": ended.why, "missing": ended.missing}
+    return {**plain, "dwell_seconds": seconds}
 
 
 def find_live_step(steps: Sequence[RolloutStep], percent: int) -> RolloutStep | None:
@@ -101,7 +94,9 @@ def read_step_end(run: PytestRun) -> StepEnd | None:
     return _read_end(compute_once(run.first_folder, STEP_KEY, refuse))
 
 
-def _read_end(plain: dict[str, Any]) -> StepEnd:
+def _read_end(plain: dict[str, Any]) -> StepEnd | None:
+    if not plain:
+        return None
     step = RolloutStep.from_plain(plain["step"])
     return StepEnd(step, str(plain["why"]), str(plain["missing"]))
 

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from cutover_gates.config.settings import Settings
 from cutover_gates.util.concurrency import wait_for
-from cutover_gates.util.subprocesses import kill_child, start_child
+from cutover_gates.util.subprocesses import bind_to_parent, kill_child, start_child
 from cutover_gates.watch.record_writer import STATUS_FILE
 from cutover_gates.watch.step_marks import is_watched
 
@@ -87,8 +87,12 @@ def ensure_watcher(settings: Settings, release: str, folder: Path, evidence: Pat
     command += ["--target", settings.target, "--release", release]
     command += ["--config", str(settings.file)] if settings.file.is_file() else []
     with output.open("ab") as file:
+        # By SIGTERM: where this gate is killed, the watcher still removes what it has created.
         watcher.process = start_child(
-            command, cwd=settings.resolve_path(Path()), stdout=file, stderr=file
+            bind_to_parent(command, signal.SIGTERM),
+            cwd=settings.resolve_path(Path()),
+            stdout=file,
+            stderr=file,
         )
     started = watcher.process
     wait_for(

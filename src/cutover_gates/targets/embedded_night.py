@@ -24,7 +24,7 @@ from cutover_gates.config.previous import read_older_dialect
 from cutover_gates.config.settings import Settings
 from cutover_gates.config.watch import Watch
 from cutover_gates.util.concurrency import wait_for
-from cutover_gates.util.subprocesses import kill_child, start_child
+from cutover_gates.util.subprocesses import bind_to_parent, kill_child, start_child
 
 ROLLOUT_STAGE = "rollout"
 BASELINE_SECONDS = (15.0, 30.0, 60.0)
@@ -63,8 +63,13 @@ class NightWatch:
         command = [sys.executable, "-m", "cutover_gates.cli.main", "watch"]
         command += ["--config", str(self.root / self.settings_file), "--release", self.release]
         with (self.folder / "watcher.txt").open("wb") as output:
+            # A watcher does not end with its standard input: a captain may close the terminal.
             self.process = start_child(
-                command, cwd=self.folder, env=self.make_environment(), stdout=output, stderr=output
+                bind_to_parent(command),
+                cwd=self.folder,
+                env=self.make_environment(),
+                stdout=output,
+                stderr=output,
             )
 
     def begin(self) -> None:

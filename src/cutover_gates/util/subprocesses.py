@@ -33,14 +33,14 @@ KILL_SECONDS = 5.0
 # comes when the *thread* that started the launcher ends: that thread waits for the program anyway.
 # Where the parent died before the call, the third line sees it.
 _LAUNCHER = """
-import ctypes, os, signal, sys
-ctypes.CDLL(None).prctl(1, signal.SIGKILL)
+import ctypes, os, sys
+ctypes.CDLL(None).prctl(1, int(sys.argv[2]))
 if os.getppid() != int(sys.argv[1]):
     sys.exit(1)
 try:
-    os.execvp(sys.argv[2], sys.argv[2:])
+    os.execvp(sys.argv[3], sys.argv[3:])
 except OSError as error:
-    sys.exit(f"{sys.argv[2]}: {error.strerror}")
+    sys.exit(f"{sys.argv[3]}: {error.strerror}")
 """
 
 
@@ -120,8 +120,8 @@ def _open_child(
                 pipe.close()
 
 
-def bind_to_parent(command: Sequence[str | Path]) -> list[str]:
-    """Return the command that runs `command` and ends with the thread that starts it.
+def bind_to_parent(command: Sequence[str | Path], by: signal.Signals = signal.SIGKILL) -> list[str]:
+    """Return the command that runs `command` and ends, by a signal, with the thread that starts it.
 
     Raises:
         FileNotFoundError: there is no such program. (The launcher would only exit with status 1.)
@@ -132,7 +132,7 @@ def bind_to_parent(command: Sequence[str | Path]) -> list[str]:
     if sys.platform != "linux":  # no parent's death signal: the program ends by its own means
         return words
     # -I and -S: no PYTHON* variables and no site packages, which take most of the start.
-    return [sys.executable, "-I", "-S", "-c", _LAUNCHER, str(os.getpid()), *words]
+    return [sys.executable, "-I", "-S", "-c", _LAUNCHER, str(os.getpid()), str(int(by)), *words]
 
 
 def start_child(

@@ -3,21 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cached_property
 
 from cutover_gates.config.triggers import TriggerSettings
 from cutover_gates.core.evidence.assessment import Assessment, AssessmentBuilder
+from cutover_gates.core.findings import NotProven
 from cutover_gates.core.triggers.trigger_conclusions import conclude
 from cutover_gates.core.triggers.trigger_firing import Firing
-from cutover_gates.core.triggers.trigger_limits import COVERED_SHARE
 from cutover_gates.core.triggers.trigger_machine import TriggerMachine
 from cutover_gates.core.triggers.trigger_names import TriggerName
 from cutover_gates.core.triggers.trigger_state import UnusableState
 from cutover_gates.util.files import hash_file
 from cutover_gates.watch import rules
-from cutover_gates.watch.assessments import FRESH_SECONDS, WatchAssessments
+from cutover_gates.watch.assessments import WatchAssessments
 from cutover_gates.watch.journal_reader import add_record_problems
 from cutover_gates.watch.kept_triggers import STATE_FILE, KeptTriggers, read_kept_triggers
 from cutover_gates.watch.record_reader import WatchRecord
@@ -26,6 +27,7 @@ from cutover_gates.watch.trigger_replay import (
     ReplayedFiring,
     TriggerReplay,
     list_unknown_reasons,
+    list_unwatched,
     replay_window,
 )
 
@@ -94,6 +96,19 @@ class TriggerAssessments:
         builder = AssessmentBuilder()
         add_record_problems(builder, self.record)
         self._add_firings(builder, trigger)
+        try:
+            self._add_window(builder, trigger)
+        except NotProven as error:
+            if not builder.findings:
+                raise
+            # What fired has fired, also where nobody can say that all of the cutover was watched.
+            builder.not_proven += error.gaps
+        assessment = builder.build(f"the rollback trigger {trigger}")
+        self.watch.record_assessment(assessment)
+        return assessment
+
+    def _add_window(self, builder: AssessmentBuilder, trigger: TriggerName) -> None:
+        """Add what the window shows of a trigger. Raises `NotProven` without one."""
         self._add_problems(builder)
         reasons = self._list_reasons(trigger)
         for reason in reasons:
@@ -106,9 +121,6 @@ class TriggerAssessments:
         keys = [key for key in sorted(machine.conditions) if key.trigger == trigger]
         builder.checked += [key.text.rstrip("/") for key in keys]
         builder.figures = self._figures(trigger)
-        assessment = builder.build(f"the rollback trigger {trigger}")
-        self.watch.record_assessment(assessment)
-        return assessment
 
     def _add_problems(self, builder: AssessmentBuilder) -> None:
         """Add why the record as a whole does not prove what it says."""
@@ -119,7 +131,8 @@ class TriggerAssessments:
         named = {str(head.get("target")) for head in self.record.heads}
         for other in sorted(named - {self.watch.folder.name}):
             builder.add_gap(rules.OWN_RECORD, other, f"expected {self.watch.folder.name}")
-        for reason in self._list_unwatched():
+        machine, moments = self.machine
+        for reason in list_unwatched(machine, moments, self.window):
             builder.add_gap(rules.EVALUATED, format_span(self.window), reason)
 
     def _read_kept(self) -> tuple[KeptTriggers | None, str]:
@@ -157,9 +170,9 @@ class TriggerAssessments:
             yield from (
                 ReplayedFiring(one, zero + one.at) for one in lost if _is_about(one, trigger)
             )
-        in_window = [one for one in self.machine[0].firings if _is_about(one, trigger)]
-        for firing in in_window:
-            if firing.key not in known:
+        with suppress(NotProven):  # without a window `assess` says so
+            in_window = [one for one in self.machine[0].firings if _is_about(one, trigger)]
+            for firing in (one for one in in_window if one.key not in known):
                 yield ReplayedFiring(firing, self.machine[1][0] + firing.at)
 
     def _list_reasons(self, trigger: TriggerName) -> tuple[str, ...]:
@@ -175,22 +188,6 @@ class TriggerAssessments:
         used += [kept.limits] if kept else []
         names = {name for limits in used for name in now if limits.get(name) != now[name]}
         return [f"triggers.{name}" for name in sorted(names)]
-
-    def _list_unwatched(self) -> Iterator[str]:
-        """Yield the begin, the end and the share of the window that no evaluation covers."""
-        machine, moments = self.machine
-        longest = self.settings.limits.longest_step
-        if not moments:
-            yield "the triggers were not evaluated in it"
-            return
-        before, after = moments[0] - self.window.begins, self.window.ends - moments[-1]
-        if before > longest:
-            yield f"the first evaluation came {before:.0f} s after its begin"
-        if after > longest + FRESH_SECONDS:
-            yield f"the last evaluation came {after:.0f} s before its end"
-        unseen = machine.unwatched + max(0.0, before - longest) + max(0.0, after - longest)
-        if unseen > (1 - COVERED_SHARE) * self.window.seconds:
-            yield f"they were not evaluated for {unseen:.0f} of {self.window.seconds:.0f} s"
 
     def _figures(self, trigger: TriggerName) -> dict[str, object]:
         """Return what was read, and how each condition of the trigger stands."""

@@ -15,10 +15,11 @@ from typing import Any
 from cutover_gates.core.triggers.evaluation import Evaluation
 from cutover_gates.core.triggers.recorded_evaluations import parse_evaluation
 from cutover_gates.core.triggers.trigger_firing import Firing
-from cutover_gates.core.triggers.trigger_limits import TriggerLimits
+from cutover_gates.core.triggers.trigger_limits import COVERED_SHARE, TriggerLimits
 from cutover_gates.core.triggers.trigger_machine import TriggerMachine
 from cutover_gates.core.triggers.trigger_names import TriggerName
 from cutover_gates.core.triggers.trigger_state import dump_state, resume_machine
+from cutover_gates.watch.assessments import FRESH_SECONDS
 from cutover_gates.watch.kept_triggers import KeptTriggers
 from cutover_gates.watch.record_lines import TRIGGERS
 from cutover_gates.watch.time_spans import Span
@@ -152,6 +153,24 @@ def replay_window(
                 machine.evaluate(one)
                 moments.append(one.at)
     return machine, moments
+
+
+def list_unwatched(
+    machine: TriggerMachine, moments: Sequence[float], window: Span
+) -> Iterator[str]:
+    """Yield the begin, the end and the share of the window that no evaluation covers."""
+    longest = machine.limits.longest_step
+    if not moments:
+        yield "the triggers were not evaluated in it"
+        return
+    before, after = moments[0] - window.begins, window.ends - moments[-1]
+    if before > longest:
+        yield f"the first evaluation came {before:.0f} s after its begin"
+    if after > longest + FRESH_SECONDS:
+        yield f"the last evaluation came {after:.0f} s before its end"
+    unseen = machine.unwatched + max(0.0, before - longest) + max(0.0, after - longest)
+    if unseen > (1 - COVERED_SHARE) * window.seconds:
+        yield f"they were not evaluated for {unseen:.0f} of {window.seconds:.0f} s"
 
 
 def _parse_lines(lines: Iterable[Line]) -> Iterator[Evaluation]:

@@ -15,7 +15,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -34,17 +34,21 @@ GATE_SECONDS = 420.0
 START_SECONDS = 150.0
 VARIABLES = "CUTOVER_TARGETS__EMBEDDED__ROLLOUT__"
 FACTOR = "40"
-"""Times shorter than the plan: the canary is live for 15 s."""
+"""Times shorter than the plan: the canary is live for 15 s, which is too short for a GO."""
+DECLARED_FACTOR = "20"
+"""As `cutover.toml` has it: 30 s of the canary have some 90 answers of the new release, and its
+limit of errors takes 61."""
 
 
 @dataclass
 class RolloutTrial:
-    """The gate, with its reports in `folder`."""
+    """The gate, with its reports in `folder`. `target` is what it judges."""
 
     gate: str
     folder: Path
     process: subprocess.Popen[bytes]
     output: Path
+    target: str = "embedded"
 
     # -- what is done to the hospital
 
@@ -122,7 +126,7 @@ class RolloutTrial:
 
     def read_verdict(self, gate: str = "") -> dict[str, Any]:
         """Return the verdict of this gate, or of one of its steps."""
-        pattern = f"2*-embedded-{gate or self.gate}-cut*/verdict.json"
+        pattern = f"2*-{self.target}-{gate or self.gate}-cut*/verdict.json"
         (path,) = self.folder.glob(f"runs/{pattern}")
         found: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
         return found
@@ -140,19 +144,34 @@ class RolloutTrial:
 
 @contextmanager
 def begin_gate(
-    gate: str, folder: Path, *words: str, rollout: Mapping[str, str] | None = None
+    gate: str,
+    folder: Path,
+    *words: str,
+    factor: str = FACTOR,
+    rollout: Mapping[str, str] | None = None,
 ) -> Iterator[RolloutTrial]:
-    """Start a gate, and wait for its end where the block has ended.
+    """Start a gate of the embedded hospital, and wait for its end where the block has ended.
 
+    `words` are further ones of its command line; all is shorter by `factor` than in the plan.
     `rollout` are settings of its rollout by the end of their variables.
     """
+    named = {"TIME_FACTOR": factor, **(rollout or {})}
+    variables = {f"{VARIABLES}{name}": value for name, value in named.items()}
+    with begin_gate_of("embedded", gate, folder, words, variables) as trial:
+        yield trial
+
+
+@contextmanager
+def begin_gate_of(
+    target: str, gate: str, folder: Path, words: Sequence[str], variables: Mapping[str, str]
+) -> Iterator[RolloutTrial]:
+    """Start a gate of any target. `variables` go to its environment."""
     output = folder / "output.txt"
     environment = environment_without_settings() | {
         **PLAN_VARIABLE,
         "PYTHONPATH": os.pathsep.join([str(ROOT / "src"), str(ROOT)]),
         "CUTOVER_REPORTS": str(folder / "runs"),
-        f"{VARIABLES}TIME_FACTOR": FACTOR,
-        **{f"{VARIABLES}{name}": value for name, value in (rollout or {}).items()},
+        **variables,
     }
     command = [sys.executable, "-m", "pytest", "-q", "-m", gate, "-p", "no:randomly", *words]
     with output.open("wb") as file:
@@ -164,16 +183,21 @@ def begin_gate(
             stdout=file,
             stderr=subprocess.STDOUT,
         )
-    trial = RolloutTrial(gate, folder, process, output)
+    trial = RolloutTrial(gate, folder, process, output, target)
     try:
         yield trial
         trial.end()
     finally:
-        if process.poll() is None:
-            process.send_signal(signal.SIGINT)
-            with suppress(subprocess.TimeoutExpired):
-                process.wait(60)
-            process.kill()
+        _end(process)
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    """Interrupt a gate that still runs: it ends what it has started."""
+    if process.poll() is None:
+        process.send_signal(signal.SIGINT)
+        with suppress(subprocess.TimeoutExpired):
+            process.wait(60)
+        process.kill()
 
 
 def list_offspring(process: subprocess.Popen[bytes]) -> list[psutil.Process]:

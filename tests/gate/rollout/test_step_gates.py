@@ -11,7 +11,7 @@ import pytest
 
 from cutover_gates.watch.record_reader import read_record
 from cutover_gates.watch.step_lines import write_step
-from tests.gate.rollout.rollout_trial import RolloutTrial, begin_gate
+from tests.gate.rollout.rollout_trial import DECLARED_FACTOR, RolloutTrial, begin_gate
 
 OLD = "instance-before"
 
@@ -23,12 +23,12 @@ def record_of(trial: RolloutTrial) -> Path:
 
 
 def test_a_clean_canary_is_go(tmp_path: Path) -> None:
-    with begin_gate("phase2-10", tmp_path) as trial:
+    with begin_gate("phase2-10", tmp_path, factor=DECLARED_FACTOR) as trial:
         pass
     verdict = trial.read_verdict()
     assert (trial.process.returncode, verdict["verdict"]) == (0, "GO"), trial.read_output()
     (step,) = read_record(record_of(trial), "2.0.0").steps
-    assert 14.5 <= step.lived_seconds(0) < 60
+    assert 29.5 <= step.lived_seconds(0) < 75
 
 
 def test_a_canary_without_traffic_is_not_proven(tmp_path: Path) -> None:

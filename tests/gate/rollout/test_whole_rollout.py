@@ -6,13 +6,18 @@ import os
 import signal
 from pathlib import Path
 
-from tests.gate.rollout.rollout_trial import begin_gate, find_survivors, list_offspring
+from tests.gate.rollout.rollout_trial import (
+    DECLARED_FACTOR,
+    begin_gate,
+    find_survivors,
+    list_offspring,
+)
 
 STEPS = ["phase2-10", "phase2-50", "phase2-100"]
 
 
 def test_a_clean_rollout_is_go(tmp_path: Path) -> None:
-    with begin_gate("phase2", tmp_path) as trial:
+    with begin_gate("phase2", tmp_path, factor=DECLARED_FACTOR) as trial:
         pass
     verdict = trial.read_verdict()
     assert (trial.process.returncode, verdict["verdict"]) == (0, "GO"), trial.read_output()
@@ -26,7 +31,7 @@ def test_a_clean_rollout_is_go(tmp_path: Path) -> None:
 
 def test_a_trigger_in_the_second_step_ends_the_rollout(tmp_path: Path) -> None:
     """The third step does not begin, and the joined verdict orders the way back."""
-    with begin_gate("phase2", tmp_path) as trial:
+    with begin_gate("phase2", tmp_path, factor=DECLARED_FACTOR) as trial:
         trial.wait_for_line("50 % is live")
         os.kill(trial.read_pid("instance"), signal.SIGSTOP)
         trial.wait_until_taken_back()
@@ -42,7 +47,7 @@ def test_a_trigger_in_the_second_step_ends_the_rollout(tmp_path: Path) -> None:
 
 def test_a_rollout_that_is_killed_between_two_steps_is_no_go(tmp_path: Path) -> None:
     """Its NO-GO of the start stands, and nothing of it runs on."""
-    with begin_gate("phase2", tmp_path) as trial:
+    with begin_gate("phase2", tmp_path, factor=DECLARED_FACTOR) as trial:
         trial.wait_for_line("GO for 50 %")
         offspring = list_offspring(trial.process)
         trial.process.kill()

@@ -35,6 +35,13 @@ def wait_until_gone(pid: int) -> bool:
     return not is_running(pid)
 
 
+def wait_until_there(path: Path) -> None:
+    ends = time.monotonic() + 20
+    while not path.exists():
+        assert time.monotonic() < ends, f"{path.name} did not come"
+        time.sleep(0.02)
+
+
 def test_a_program_is_run_to_its_end() -> None:
     program = "import sys; print(sys.stdin.read()); print('why', file=sys.stderr); sys.exit(3)"
     child = run_child([sys.executable, "-c", program], 30, stdin=b"in")
@@ -75,6 +82,25 @@ def test_a_program_dies_with_a_process_that_is_killed(tmp_path: Path) -> None:
     os.kill(parent.pid, signal.SIGKILL)
     parent.wait()
     assert wait_until_gone(pid)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="the kernel's parent death signal is Linux's")
+def test_a_program_may_end_in_order_with_a_process_that_is_killed(tmp_path: Path) -> None:
+    """A watcher removes what it has created."""
+    ready, ended = tmp_path / "ready", tmp_path / "ended"
+    shell = f"trap 'touch {ended}; exit' TERM; touch {ready}; while :; do sleep 0.05; done"
+    program = (
+        "import signal, time\n"
+        "from cutover_gates.util.subprocesses import bind_to_parent, start_child\n"
+        f"start_child(bind_to_parent(['sh', '-c', {shell!r}], signal.SIGTERM))\n"
+        "time.sleep(60)"
+    )
+    parent = subprocess.Popen([sys.executable, "-c", program])
+    wait_until_there(ready)
+    assert not ended.exists()
+    os.kill(parent.pid, signal.SIGKILL)
+    parent.wait()
+    wait_until_there(ended)
 
 
 def test_a_child_ends_when_its_standard_input_closes() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import execnet
 import pytest
 
 from cutover_gates.core.findings import (
@@ -17,6 +18,7 @@ from cutover_gates.core.findings import (
     explain_findings,
     fold_findings,
 )
+from cutover_gates.core.triggers.trigger_names import TriggerName, TriggerState
 
 RULE = Rule("DATA-999", "No row is lost", "A lost row is a lost record.", "Restore the rows.")
 LOST = Finding(RULE, "visits", "12 rows", "9 rows", "select count(*) from visits")
@@ -89,6 +91,13 @@ def test_findings_of_different_rules_never_fold() -> None:
 def test_a_finding_crosses_a_process_whole() -> None:
     """As JSON-able values, and back."""
     assert Finding.from_plain(LOST.to_plain()) == LOST
+
+
+def test_a_finding_about_a_member_of_an_enumeration_crosses_to_another_process() -> None:
+    """execnet, which carries the reports of xdist's workers, takes exact types only."""
+    plain = Finding(RULE, TriggerName.ERRORS, actual=TriggerState.PENDING).to_plain()
+    assert execnet.loads(execnet.dumps(plain)) == plain
+    assert Finding.from_plain(plain).subject == "error-rate"
 
 
 def test_what_is_not_proven_says_its_gaps() -> None:

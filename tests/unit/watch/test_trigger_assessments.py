@@ -59,6 +59,19 @@ def test_a_firing_before_the_window_still_counts(tmp_path: Path) -> None:
     assert list(list_rules(watch.ask().assess(ERRORS))) == ["TRIGGER-001"]
 
 
+def test_a_firing_is_a_finding_where_no_window_is_declared(tmp_path: Path) -> None:
+    """A step may be watched by a watcher of its own: `watch.begins` is not set then."""
+    asked = WatchedTriggers(tmp_path, fail_from(300)).write().ask(window=None)
+    assert list(list_rules(asked.assess(ERRORS))) == ["TRIGGER-001", "WATCH-001?"]
+
+
+@pytest.mark.parametrize("trigger", ["health", "error-rate", "response-time", "database"])
+def test_without_a_declared_window_nothing_is_proven(tmp_path: Path, trigger: str) -> None:
+    asked = WatchedTriggers(tmp_path).write().ask(window=None)
+    with pytest.raises(NotProven, match=r"watch\.begins"):
+        asked.assess(TriggerName(trigger))
+
+
 def test_a_restart_before_the_window_does_not_count_in_it(tmp_path: Path) -> None:
     watch = WatchedTriggers(tmp_path).write(begins=-600, ends=-300).write(begins=-100)
     assert list(list_rules(watch.ask().assess(ERRORS))) == []
