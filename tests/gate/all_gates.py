@@ -1,9 +1,14 @@
 """All gates of the embedded hospital, one after the other, as a newcomer calls them.
 
-    python -m tests.gate.all_gates [--folder FOLDER] [GATE ...]
+    python -m tests.gate.all_gates [--folder FOLDER] [--with-faults] [GATE ...]
 
 They share a folder of reports: `rollback` compares with the snapshot of `t12`, and `t24` reads the
-verdicts of `phase1` and `nightly`. Each line is a gate, its verdict and its wall time.
+verdicts of `phase1`, `rollback` and `nightly`. So these four are judged first, as on staging, and
+then the night from t24 to post-hour. Each line is a gate, its verdict, its wall time, and how many
+of its items ended how.
+
+`--with-faults` judges three gates on a hospital with a fault each (`night_faults.py`); these must
+be NO-GO, by the item that the fault names, and all others GO.
 """
 
 from __future__ import annotations
@@ -14,40 +19,70 @@ import subprocess
 import sys
 import tempfile
 import time
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 from tests.faults.hospitals import ROOT
 from tests.gate.environment import environment_without_settings
+from tests.gate.night_faults import FAULTS, NightFault, clone_with_fault
 from tests.shipped_plan import PLAN_VARIABLE
 
-ORDER = ("t12", "phase1", "phase2", "nightly", "t24", "t1", "post-hour", "rollback")
+PREPARATION = ("t12", "phase1", "rollback", "nightly")
+"""What t24 asks for: the verdicts of staging, and a snapshot that they compare with."""
+NIGHT = ("t24", "t12", "t1", "phase1", "phase2", "phase3", "post-hour")
+ORDER = (*PREPARATION, *NIGHT)
 
 
 @dataclass(frozen=True)
 class JudgedGate:
-    """What a gate ended with. `output` is all that it printed."""
+    """What a gate ended with. `output` is all that it printed; `items` are the outcomes by id.
+
+    `fault` is what was put into its hospital, and `expected` the item that has to tell it.
+    """
 
     gate: str
     verdict: str
     status: int
     seconds: float
     output: str
+    items: Mapping[str, str] = field(default_factory=dict)
+    fault: str = ""
+    expected: str = ""
+
+    @property
+    def is_right(self) -> bool:
+        """Return whether it is GO; with a fault whether the item of the fault has failed."""
+        if self.expected:
+            return self.verdict == "NO-GO" and self.items.get(self.expected) == "failed"
+        return self.verdict == "GO"
+
+    def describe(self) -> str:
+        """Return one line for a person."""
+        counts = Counter(self.items.values())
+        told = ", ".join(f"{count} {outcome}" for outcome, count in sorted(counts.items()))
+        line = f"{self.gate:<10} {self.verdict or 'no verdict':<10} {self.seconds:5.0f} s  {told}"
+        if not self.expected:
+            return line
+        return f"{line}\n           {self.fault}: {self.expected} {self.items.get(self.expected)}"
 
 
-def judge_gate(gate: str, folder: Path) -> JudgedGate:
-    """Run one gate with its reports in `folder`."""
+def judge_gate(gate: str, folder: Path, fault: NightFault | None = None) -> JudgedGate:
+    """Run one gate with its reports in `folder`, on a hospital with the fault where one is given."""
     reports = folder / "reports/runs"
+    checkout = ROOT if fault is None else clone_with_fault(fault, folder)
     environment = environment_without_settings() | {
         **PLAN_VARIABLE,
-        "PYTHONPATH": str(ROOT / "src"),
+        "PYTHONPATH": str(checkout / "src"),
         "CUTOVER_REPORTS": str(reports),
     }
     command = [sys.executable, "-m", "pytest", "-q", "-m", gate, "-p", "no:randomly"]
+    before = _find_verdicts(gate, reports)
     started = time.monotonic()
     done = subprocess.run(
         command,
-        cwd=ROOT,
+        cwd=checkout,
         env=environment,
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
@@ -56,30 +91,57 @@ def judge_gate(gate: str, folder: Path) -> JudgedGate:
         check=False,
     )
     seconds = time.monotonic() - started
-    return JudgedGate(gate, _read_verdict(gate, reports), done.returncode, seconds, done.stdout)
+    # A verdict that was there before is of another run of the gate.
+    verdict, items = _read_verdict(_find_verdicts(gate, reports) - before)
+    told = (fault.harm, fault.item) if fault else ("", "")
+    return JudgedGate(gate, verdict, done.returncode, seconds, done.stdout, items, *told)
 
 
-def _read_verdict(gate: str, reports: Path) -> str:
-    """Return the word of the newest verdict of a gate; empty where there is none."""
-    found = sorted(reports.glob(f"2*-embedded-{gate}-cut*/verdict.json"))
-    return str(json.loads(found[-1].read_text(encoding="utf-8"))["verdict"]) if found else ""
+def _find_verdicts(gate: str, reports: Path) -> set[Path]:
+    return set(reports.glob(f"2*-embedded-{gate}-cut*/verdict.json"))
+
+
+def _read_verdict(found: set[Path]) -> tuple[str, dict[str, str]]:
+    """Return the word and the outcomes of the items; empty where there is no verdict."""
+    if not found:
+        return "", {}
+    verdict = json.loads(max(found).read_text(encoding="utf-8"))
+    return str(verdict["verdict"]), {one["id"]: one["outcome"] for one in verdict["items"]}
+
+
+def write_table(judged: list[JudgedGate], folder: Path) -> None:
+    """Write the gates as `night.json` and `night.md` into the folder."""
+    plain = [{**asdict(one), "output": f"{one.gate}.txt"} for one in judged]
+    (folder / "night.json").write_text(json.dumps(plain, indent=1), encoding="utf-8")
+    rows = ["| gate | verdict | seconds | fault | told by |", "|---|---|---|---|---|"]
+    rows += [
+        f"| {one.gate} | {one.verdict} | {one.seconds:.0f} | {one.fault} | {one.expected} |"
+        for one in judged
+    ]
+    (folder / "night.md").write_text("\n".join(rows) + "\n", encoding="utf-8")
 
 
 def main() -> int:
-    """Run the named gates, or all; the status is the number of those that are not GO."""
+    """Run the named gates, or all; the status is the number of those that are not as they must be."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--folder", type=Path, help="keeps the reports; a new one by default")
+    parser.add_argument("--with-faults", action="store_true", help="three of them, each with one")
     parser.add_argument("gates", nargs="*", metavar="GATE", help=f"default: {' '.join(ORDER)}")
     arguments = parser.parse_args()
     folder = arguments.folder or Path(tempfile.mkdtemp(prefix="all-gates-"))
-    open_gates = 0
-    for gate in arguments.gates or ORDER:
-        judged = judge_gate(gate, folder)
-        print(f"{gate:<10} {judged.verdict or 'no verdict':<8} {judged.seconds:5.0f} s", flush=True)
-        (folder / f"{gate}.txt").write_text(judged.output, encoding="utf-8")
-        open_gates += judged.verdict != "GO"
+    folder.mkdir(parents=True, exist_ok=True)
+    faults = {one.gate: one for one in FAULTS} if arguments.with_faults else {}
+    judged: list[JudgedGate] = []
+    gates = arguments.gates or ORDER
+    for number, gate in enumerate(gates):
+        # A gate that is judged twice has its fault in the night, and not in the preparation.
+        fault = faults.get(gate) if gate not in gates[number + 1 :] else None
+        judged.append(judge_gate(gate, folder, fault))
+        print(judged[-1].describe(), flush=True)
+        (folder / f"{gate}.txt").write_text(judged[-1].output, encoding="utf-8")
+        write_table(judged, folder)
     print(f"what they printed, and their reports: {folder}")
-    return open_gates
+    return sum(not one.is_right for one in judged)
 
 
 if __name__ == "__main__":

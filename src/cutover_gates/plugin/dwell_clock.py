@@ -39,8 +39,8 @@ class DwellClock:
 
     A step that then lacks answers (`find_missing`) is live for longer, up to `longest` seconds,
     where no trigger is pending (`is_pending`). It does not end while another process of the gate
-    runs checks that are asked while it is live (`is_held`). `clock` is in seconds since 1970, `pause` waits,
-    `show` tells how far it is.
+    runs checks that are asked while it is live (`is_held`). `clock` is in seconds since 1970,
+    `pause` waits, `show` tells how far it is.
     """
 
     step: RolloutStep

@@ -32,8 +32,6 @@ SETTLE_SECONDS = 3.0
 """The watcher counts a probe a second after its end, and each evaluation looks back."""
 
 
-
-
 def end_step_once(run: PytestRun, percent: int) -> StepEnd | None:
     """Wait for the end of the step, mark it, and return it: the first process that asks does.
 

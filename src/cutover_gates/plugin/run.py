@@ -28,6 +28,7 @@ from cutover_gates.core.waivers import DecisionError
 from cutover_gates.hospital import MappingError
 from cutover_gates.plugin.gate_settings import adapt_to_gates
 from cutover_gates.plugin.settings_files import find_plan, load_run_settings
+from cutover_gates.plugin.staged_verdicts import list_judged_elsewhere
 from cutover_gates.plugin.step_selection import refuse_mixed_steps
 from cutover_gates.plugin.suite_folders import SuiteFolders, find_suite_folders
 from cutover_gates.targets.running_target import RunningTarget
@@ -147,7 +148,8 @@ def _load_settings_and_plan(config: pytest.Config, gates: tuple[str, ...]) -> tu
         settings = load_run_settings(config)
         limits = _limits_in_force(settings)
         plan = load_plan(find_plan(settings, config.rootpath)).with_limits(limits)
-        plan = resolve_proofs(plan, find_declared_groups(settings.chosen_target))
+        judged = list_judged_elsewhere(settings, plan)
+        plan = resolve_proofs(plan, find_declared_groups(settings.chosen_target) | judged)
         refuse_mixed_steps(plan, gates, settings)
         settings = adapt_to_gates(settings, plan, gates)
     except USER_ERRORS as mistake:

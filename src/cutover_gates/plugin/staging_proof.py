@@ -6,67 +6,17 @@ run again, against another target, in the middle of a gate: staging's own run ha
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
-from pathlib import Path
-from typing import Any
+from collections.abc import Iterable
 
 from cutover_gates.core.gates import GATES
 from cutover_gates.core.plan import Item
-from cutover_gates.core.verdict import CheckResult, Outcome, VerdictSubject, VerdictWord
+from cutover_gates.core.verdict import CheckResult, Outcome, VerdictSubject
 from cutover_gates.plugin.run import PytestRun
+from cutover_gates.plugin.staged_verdicts import StagedVerdict, find_verdicts, name_staging
 from cutover_gates.util.text import format_list
 
-ACCEPTED_WORDS = (VerdictWord.GO.value, VerdictWord.GO_WITH_WAIVERS.value)
-PROVEN = (Outcome.PASSED.value, Outcome.ATTESTED.value)
-SCHEMAS = ("urn:cutover:verdict:1", "urn:cutover:verdict:2", "urn:cutover:verdict:3")
-NOT_JUDGED = "NOT JUDGED"
-"""The word of a record that is no verdict: its call was wrong, and nothing was run."""
 SAME_PARTS = {"suite": "the shipped checks", "own files": "the checks of your own"}
 """The parts of the question that must be the same for both targets, in words."""
-DEFAULT_STAGING = "staging"
-"""The target that stands for staging where the settings name none."""
-
-
-@dataclass(frozen=True)
-class StagedVerdict:
-    """The parts of a verdict of staging that are compared.
-
-    `items` maps item ids to outcomes, `question` the parts of what was asked to their SHA-256.
-    """
-
-    run: str
-    kind: str
-    gate: str
-    word: str
-    started: datetime
-    finished: datetime
-    suite: str
-    items: Mapping[str, str]
-    question: Mapping[str, str]
-
-    def find_open(self, names: Iterable[str]) -> list[str]:
-        """Return a clause for each of these items that it judges and does not prove."""
-        return [
-            f"{name} is {self.items[name]}"
-            for name in names
-            if self.items.get(name, PROVEN[0]) not in PROVEN
-        ]
-
-    def as_evidence(self, target: str) -> dict[str, Any]:
-        """Return it as an entry of the evidence."""
-        facts = {
-            "target": target,
-            "run": self.run,
-            "gate": self.gate,
-            "verdict": self.word,
-            "finished": self.finished.isoformat(),
-            "suite": self.suite,
-            "items": dict(self.items),
-        }
-        return {"kind": "observation", "title": f"verdict of {target}", "facts": facts}
 
 
 def prove_by_staging(run: PytestRun, subject: VerdictSubject) -> list[CheckResult]:
@@ -76,13 +26,14 @@ def prove_by_staging(run: PytestRun, subject: VerdictSubject) -> list[CheckResul
 
 
 def _judge_item(run: PytestRun, subject: VerdictSubject, item: Item) -> CheckResult:
-    staging = run.settings.chosen_target.migrations.staging or DEFAULT_STAGING
+    staging = name_staging(run.settings)
+    reports = run.settings.resolve_path(run.settings.reports)
     check, items, asked = (
         f"{item.id}: verdict of {staging}",
         frozenset({item.id}),
         {*item.rests_on},
     )
-    verdicts, unreadable = _find_verdicts(run, staging, subject.release, item)
+    verdicts, unreadable = find_verdicts(reports, staging, subject.release, item)
     newest = next((each for each in reversed(verdicts) if each.items.keys() >= asked), None)
     if unreadable and (newest is None or unreadable > newest.run):
         why = f"{unreadable}/verdict.json cannot be read, and may be the newest of {staging}"
@@ -108,7 +59,10 @@ def _find_gate(run: PytestRun, item: Item) -> str:
     in_all = set(GATES).intersection(*gates)
     shared = [gate for gate in GATES if gate in in_all]
     after = [gate for gate in shared if run.plan.gate_answers[gate] == "release"]
-    return f"{after[0]} and {item.suite}" if after else str(item.suite)
+    if after:
+        return f"{after[0]} and {item.suite}"
+    # The way back is judged as a whole: its items are of several suites.
+    return shared[0] if shared else str(item.suite)
 
 
 def _explain_absence(staging: str, release: str, item: Item) -> str:
@@ -125,7 +79,7 @@ def _find_objection(
     hours = run.settings.chosen_target.migrations.staging_verdict_hours
     if verdict.kind == "embedded" and subject.kind != "embedded":
         return f"the newest verdict, {verdict.run}, is one of the embedded demonstration"
-    if verdict.word not in ACCEPTED_WORDS:
+    if not verdict.is_accepted:
         return f"the newest verdict, {verdict.run}, is {verdict.word}"
     if open_items := verdict.find_open(item.rests_on):
         return f"in the newest verdict, {verdict.run}, {', '.join(open_items)}"
@@ -136,7 +90,7 @@ def _find_objection(
         )
     if changed := _find_other_parts(verdict, subject):
         return f"since the newest verdict, {verdict.run}, {format_list(changed)} changed"
-    if not timedelta(0) <= datetime.now(UTC) - verdict.finished <= timedelta(hours=hours):
+    if not verdict.is_within(hours):
         return (
             f"the newest verdict, {verdict.run}, ended at {verdict.finished:%Y-%m-%d %H:%M} UTC:"
             f" not within the last {hours:g} hours (staging_verdict_hours)"
@@ -165,54 +119,3 @@ def _find_other_parts(verdict: StagedVerdict, subject: VerdictSubject) -> list[s
 def describe_suite(subject: VerdictSubject) -> str:
     """Return the version and the commit of a suite as one text."""
     return f"{subject.suite_version} ({subject.suite_commit})"
-
-
-def _find_verdicts(
-    run: PytestRun, staging: str, release: str, item: Item
-) -> tuple[list[StagedVerdict], str]:
-    """Return the verdicts that judge any item that this one rests on, by when they began.
-
-    The second is the last run whose verdict cannot be read; empty where there is none. The name of
-    a run begins with its time.
-    """
-    found: list[StagedVerdict] = []
-    unreadable = ""
-    reports = run.settings.resolve_path(run.settings.reports)
-    for path in sorted(reports.glob(f"*-{staging}-*/verdict.json")):
-        try:
-            verdict = _load(path, staging, release)
-        except (OSError, ValueError, KeyError, TypeError, AttributeError):
-            unreadable = path.parent.name
-            continue
-        if verdict is not None and verdict.items.keys() & set(item.rests_on):
-            found.append(verdict)
-    return sorted(found, key=lambda each: each.started), unreadable
-
-
-def _load(path: Path, staging: str, release: str) -> StagedVerdict | None:
-    """Return a verdict on this target and release; None for others, and where nothing was judged.
-
-    Raises the errors of reading a broken file.
-    """
-    verdict = json.loads(path.read_text(encoding="utf-8"))
-    if verdict["verdict"] == NOT_JUDGED or verdict["schema"] not in SCHEMAS:
-        return None
-    if (verdict["target"], verdict["release"]) != (staging, release):
-        return None
-    return _parse(path.parent.name, verdict)
-
-
-def _parse(run: str, verdict: Mapping[str, Any]) -> StagedVerdict:
-    subject = verdict["subject"]
-    return StagedVerdict(
-        run,
-        str(subject["kind"]),
-        str(verdict["gate"]),
-        str(verdict["verdict"]),
-        datetime.fromisoformat(verdict["started"]),
-        datetime.fromisoformat(verdict["finished"]),
-        f"{subject['suite_version']} ({subject['suite_commit']})",
-        {str(item["id"]): str(item["outcome"]) for item in verdict["items"]},
-        # Verdicts of before schema 3 do not say what was asked.
-        dict((verdict.get("judged_by") or {}).get("digest_parts", {})),
-    )

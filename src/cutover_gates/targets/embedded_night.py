@@ -26,7 +26,7 @@ from cutover_gates.config.watch import Watch
 from cutover_gates.util.concurrency import wait_for
 from cutover_gates.util.subprocesses import bind_to_parent, kill_child, start_child
 
-ROLLOUT_STAGE = "rollout"
+ROLLOUT_STAGE, FURTHER = "rollout", {"extra_rate", "extra_probes"}
 BASELINE_SECONDS = (15.0, 30.0, 60.0)
 """Seconds in which the release before is watched alone; the later ones where that was too few."""
 BASELINE_PROBES = 200
@@ -62,14 +62,11 @@ class NightWatch:
         self.folder.mkdir(parents=True, exist_ok=True)
         command = [sys.executable, "-m", "cutover_gates.cli.main", "watch"]
         command += ["--config", str(self.root / self.settings_file), "--release", self.release]
+        # A watcher does not end with its standard input: a captain may close the terminal.
+        command, env = bind_to_parent(command), self.make_environment()
         with (self.folder / "watcher.txt").open("wb") as output:
-            # A watcher does not end with its standard input: a captain may close the terminal.
             self.process = start_child(
-                bind_to_parent(command),
-                cwd=self.folder,
-                env=self.make_environment(),
-                stdout=output,
-                stderr=output,
+                command, cwd=self.folder, env=env, stdout=output, stderr=output
             )
 
     def begin(self) -> None:
@@ -172,9 +169,7 @@ class RolloutWatch(NightWatch):
                 triggers=target.triggers.model_dump(mode="json"),
                 seconds=seconds,
                 previous_release=settings.previous_release or target.previous_release or "",
-                further=target.rollout.proof.model_dump(
-                    mode="json", include={"extra_rate", "extra_probes"}
-                ),
+                further=target.rollout.proof.model_dump(mode="json", include=FURTHER),
             )
             if watch.has_baseline() or seconds == BASELINE_SECONDS[-1]:
                 break

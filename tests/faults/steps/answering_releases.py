@@ -18,7 +18,7 @@ from cutover_gates.plugin.collection import GROUPS_KEY, ITEM_IDS_KEY
 from cutover_gates.plugin.step_answers import TITLE, StepAnswers, judge_step_answers
 from cutover_gates.probes.rollout import rules
 from tests.faults.results import CheckResult, CheckResults
-from tests.faults.steps.step_fault import StepFault
+from tests.faults.steps.step_fault import StepSourceFault
 from tests.shipped_plan import PLAN_FILE
 
 NEW, OLD, HEADER, URL = "2.0.0", "1.9.0", "X-Release", "http://hospital.example.org"
@@ -86,7 +86,7 @@ def judge_checks(
     return judge_step_answers(run)
 
 
-class AnsweringFault(StepFault):
+class AnsweringFault(StepSourceFault):
     """`answers` are the releases that answer the checks of each item, one after the other."""
 
     item, gate, outcome = "visit-creation", "phase2-50", "not proven"
@@ -129,7 +129,7 @@ class TheEndpointsNameNoRelease(AnsweringFault):
     shows = "0 of its 7 answers were of 2.0.0 (no release named: 7)"
 
 
-class TheBalancerDoesNotKnowThePin(AnsweringFault):
+class TheBalancerIgnoresThePinOfTheChecks(AnsweringFault):
     """Its rule was lost: the checks are dealt by chance, and are called those of the new release."""
 
     answers: ClassVar[Mapping[str, Iterable[str]]] = {"visit-creation": [NEW, OLD, NEW]}
@@ -137,7 +137,7 @@ class TheBalancerDoesNotKnowThePin(AnsweringFault):
     shows = "2 of its 3 answers were of 2.0.0 (2.0.0: 2, 1.9.0: 1); 1 pinned requests"
 
 
-class ThePinIsNotKnownAtTheCanary(TheBalancerDoesNotKnowThePin):
+class ThePinIsNotKnownAtTheCanary(TheBalancerIgnoresThePinOfTheChecks):
     """The health of the new release was asked of the old one, all of it."""
 
     item, gate = "health-checks", "phase2-10"

@@ -21,7 +21,7 @@ from cutover_gates.probes.observability.prometheus_api import PrometheusApi
 from cutover_gates.util.http_services import JsonService
 from tests.faults.proofs.first_day import running_samples
 from tests.faults.registry import faults_of_kind
-from tests.faults.steps.step_fault import StepFault
+from tests.faults.steps.step_fault import StepSourceFault
 
 MEMORY = "test_the_memory_of_the_new_release_lasts"
 MIB = 1024**2
@@ -48,7 +48,7 @@ def warm_up(seconds: float) -> float:
     return stay(seconds) + min(seconds, 50.0) * 4
 
 
-class MemoryFault(StepFault):
+class MemoryFault(StepSourceFault):
     """`new` and `old` are the curves of the releases' instances, `since` their first seconds."""
 
     item, gate, check = "canary-deployment", "phase2-10", MEMORY

@@ -24,7 +24,7 @@ from cutover_gates.plugin.step_sources import COUNTS_FILE, DeclaredCounts
 from cutover_gates.probes.database.stored_records import read_declared_count
 from cutover_gates.probes.rollout import rules
 from cutover_gates.probes.rollout.side_effects import SideEffects
-from tests.faults.steps.step_fault import StepFault
+from tests.faults.steps.step_fault import StepSourceFault
 from tests.integration.database.contexts import make_database_context
 
 JOBS = "test_no_job_ran_twice_and_no_message_was_left"
@@ -54,7 +54,7 @@ def empty_database() -> Iterator[str]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-class SideEffectFault(StepFault):
+class SideEffectFault(StepSourceFault):
     """`schedulers` are the moments within an interval at which each of them runs, in seconds.
 
     `meanwhile` are statements during the step. Without any, one release alone does all.

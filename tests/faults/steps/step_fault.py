@@ -13,7 +13,7 @@ STEP_CHECKS = load_checks("performance/test_rollout.py")
 Object = dict[str, Any]
 
 
-class StepFault(Fault):
+class StepSourceFault(Fault):
     """A subclass's name says the harm, its docstring who would suffer what.
 
     `declared` is the table `[targets.NAME.rollout]`.

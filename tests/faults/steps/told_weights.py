@@ -21,7 +21,7 @@ from cutover_gates.probes.rollout import rules
 from cutover_gates.probes.rollout.assessments import RolloutAssessments
 from cutover_gates.probes.rollout.rollout_record import ReadyPods, RolloutRecord
 from tests.faults.deployment.deployment_environment import DeploymentEnvironment
-from tests.faults.steps.step_fault import Object, StepFault
+from tests.faults.steps.step_fault import Object, StepSourceFault
 from tests.rollout_series import BEGINS, SimulatedRollout, deal_by_chance
 from tests.standins.deployment_objects import NAMESPACE, ago
 
@@ -74,7 +74,7 @@ def make_clean_step(percent: int = 10) -> RolloutRecord:
     return SimulatedRollout((percent,)).make()
 
 
-class WeightsFault(StepFault):
+class WeightsFault(StepSourceFault):
     """`objects` is what the cluster has, by plural. `forbidden` are plurals that are not told."""
 
     check = SHARE

@@ -183,13 +183,29 @@ def test_an_item_of_both_proofs_is_one_or_the_other_for_a_target(
     assert (item.proof, item.suite, item.groups) == expected
 
 
+@pytest.mark.parametrize("judged", [True, False])
+def test_an_item_is_proven_by_staging_where_it_has_a_verdict_and_by_a_person_elsewhere(
+    tmp_path: Path, judged: bool
+) -> None:
+    """A signature rests on what is asked at its own gate, a verdict on what was asked there."""
+    there = A.replace('"phase3"', '"rollback"').replace('id = "a"', 'id = "back"')
+    here = A.replace('id = "a"', 'id = "dry-run"')
+    asked = EITHER.replace("security-scans", "tested")
+    asked += 'asked_of = "staging"\nrests_on = ["back", "dry-run"]\n'
+    plan = load_plan(written(tmp_path, there + here + asked))
+    item = resolve_proofs(plan, {"tested"} if judged else ()).item("tested")
+    expected = ("check", "staging", ("back",)) if judged else ("sign-off", "", ("dry-run",))
+    assert (item.proof, item.asked_of, item.rests_on) == expected
+    assert item.groups == ()
+
+
 @pytest.mark.parametrize(
     ("text", "message"),
     [
         (EITHER.replace("security-scans", "dns-records"), "no setting says whether the checks of"),
-        (EITHER + 'asked_of = "staging"\nrests_on = ["b"]\n' + B, 'asked_of needs proof = "check"'),
+        (EITHER + 'asked_of = "staging"', "asked_of needs rests_on"),
     ],
-    ids=["a group that is always asked", "asked of staging"],
+    ids=["a group that is always asked", "asked of staging for nothing"],
 )
 def test_an_item_of_both_proofs_takes_groups_with_a_setting(
     tmp_path: Path, text: str, message: str

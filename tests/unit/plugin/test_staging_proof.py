@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from types import SimpleNamespace
@@ -15,6 +16,7 @@ from cutover_gates.config.loader import load_settings
 from cutover_gates.core.plan import Item, Plan
 from cutover_gates.core.verdict import CheckResult, Outcome, VerdictSubject
 from cutover_gates.plugin.run import PytestRun
+from cutover_gates.plugin.staged_verdicts import list_judged_elsewhere
 from cutover_gates.plugin.staging_proof import prove_by_staging
 
 SUBJECT = VerdictSubject(
@@ -142,3 +144,41 @@ def test_a_later_run_of_something_else_does_not_count(prove: Prove) -> None:
 def test_how_old_it_may_be_is_a_setting(prove: Prove) -> None:
     hours = "[targets.production.migrations]\nstaging_verdict_hours = 100"
     assert prove(make_verdict(90), settings=hours).outcome is Outcome.PASSED
+
+
+BACK = Item("way-back", "S", "T", ("rollback",), "check", "smoke")
+REHEARSED = replace(
+    ASKED, id="rehearsed", proof="check or sign-off", rests_on=("way-back", "sign-in")
+)
+
+
+@pytest.mark.parametrize(
+    ("verdict", "is_judged"),
+    [
+        pytest.param(make_verdict(), True, id="GO"),
+        pytest.param(make_verdict(verdict="NO-GO"), True, id="NO-GO"),
+        pytest.param(make_verdict(hours=73), False, id="an old GO"),
+        pytest.param(make_verdict(hours=73, verdict="NO-GO"), True, id="an old NO-GO"),
+        pytest.param(make_verdict(release="1.9.9"), False, id="another release"),
+        pytest.param(make_verdict(target="other"), False, id="another target"),
+        pytest.param({"verdict": "NOT JUDGED"}, False, id="nothing was judged"),
+        pytest.param("{", True, id="unreadable"),
+        pytest.param(None, False, id="none"),
+    ],
+)
+def test_an_item_of_staging_or_a_person_is_judged_where_a_verdict_speaks_of_it(
+    tmp_path: Path, verdict: dict[str, Any] | str | None, is_judged: bool
+) -> None:
+    """A signature must not stand beside a NO-GO of the same rehearsal."""
+    settings = 'target = "p"\n[targets.p]\nurl = "https://p.example"\nrelease = "2.0.0"\n'
+    (tmp_path / "cutover.toml").write_text(settings, encoding="utf-8")
+    if isinstance(verdict, dict) and "items" in verdict:
+        verdict = {**verdict, "items": [{"id": "way-back", "outcome": "passed"}]}
+    if verdict is not None:
+        path = tmp_path / "reports/runs/20261120T000000Z-staging-rollback-cut1/verdict.json"
+        path.parent.mkdir(parents=True)
+        text = verdict if isinstance(verdict, str) else json.dumps(verdict)
+        path.write_text(text, encoding="utf-8")
+    plan = Plan((REHEARSED, BACK, replace(RESTS[0], gates=("t24",))))
+    found = list_judged_elsewhere(load_settings(None, tmp_path), plan)
+    assert found == (frozenset({"rehearsed"}) if is_judged else frozenset())

@@ -16,9 +16,10 @@ import pytest
 from cutover_gates.config.rollout_steps import DwellSeconds, RolloutSteps
 from cutover_gates.core.file_lock import lock_file
 from cutover_gates.core.rollout.rollout_step import RolloutStep
-from cutover_gates.plugin import live_step, step_dwell
+from cutover_gates.plugin import captain_wait, dwell_clock, live_step, step_dwell, step_evidence
 from cutover_gates.plugin.collection import GROUPS_KEY
-from cutover_gates.plugin.live_step import CHECKS_LOCK, StepEnd, end_step_once, read_step_end
+from cutover_gates.plugin.dwell_clock import StepEnd
+from cutover_gates.plugin.live_step import CHECKS_LOCK, end_step_once, read_step_end
 from cutover_gates.plugin.step_dwell import StepDwell
 from cutover_gates.util.lease import is_lease_over
 from tests.calibration import scale_seconds
@@ -61,7 +62,9 @@ def night(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Night:
     monkeypatch.setattr(live_step, "read_record", lambda *_: SimpleNamespace(steps=found.steps))
     monkeypatch.setattr(live_step, "write_step", found.write)
     monkeypatch.setattr(live_step, "StepWatcher", lambda _folder: watcher)
-    monkeypatch.setattr(live_step, "POLL_SECONDS", 0.02)
+    monkeypatch.setattr(dwell_clock, "POLL_SECONDS", 0.02)
+    monkeypatch.setattr(step_evidence, "make_look", lambda *_: lambda _: "")
+    monkeypatch.setattr(captain_wait, "has_pending", lambda _: False)
     monkeypatch.setattr(live_step, "SETTLE_SECONDS", 0.3)
     return found
 

@@ -146,7 +146,8 @@ def test_an_item_rests_on_items_of_its_own_suite(plan: Plan) -> None:
         (item.id, other)
         for item in plan.items
         for other in item.rests_on
-        if item.suite and plan.item(other).suite != item.suite
+        # What staging judged ran there, in whichever suite.
+        if item.suite and not item.asked_of and plan.item(other).suite != item.suite
     ]
 
 

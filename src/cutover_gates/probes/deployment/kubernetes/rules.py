@@ -16,7 +16,8 @@ API_ANSWERS = Rule(
     "The cluster's API answers the gate's queries",
     "Nothing is known of a deployment that cannot be read.",
     "Correct cluster.api, cluster.ca_file or cluster.token_file, and let the token read"
-    " deployments, pods, replica sets and disruption budgets (with Helm also secrets).",
+    " deployments, pods, replica sets and disruption budgets (with Helm also secrets; for the way"
+    " back the config maps and secrets that the deployment names).",
 )
 DEPLOYMENT_EXISTS = Rule(
     "K8S-003",
