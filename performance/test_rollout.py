@@ -8,6 +8,7 @@ from cutover_gates.hospital.matchers import assert_passed
 from cutover_gates.probes.deployment.step_health.assessments import StepInstances
 from cutover_gates.probes.observability.metrics.memory_growth import StepMemory
 from cutover_gates.probes.rollout.assessments import RolloutAssessments
+from cutover_gates.probes.rollout.kept_release import KeptRelease
 from cutover_gates.probes.rollout.side_effects import SideEffects
 
 pytestmark = pytest.mark.plan("canary-deployment", "half-deployment", "full-deployment")
@@ -56,6 +57,14 @@ def test_the_instances_were_well_during_the_step(step_instances: StepInstances) 
     What ends at a tenth of the traffic ends more often at all of it.
     """
     assert_passed(step_instances.assess_instances())
+
+
+def test_the_release_before_is_kept_ready(kept_release: KeptRelease) -> None:
+    """After the switch of a blue-green rollout every instance of the release before is ready.
+
+    Until the new release is proven, the way back is one switch.
+    """
+    assert_passed(kept_release.assess())
 
 
 def test_no_job_ran_twice_and_no_message_was_left(side_effects: SideEffects) -> None:

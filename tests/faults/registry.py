@@ -137,6 +137,7 @@ MODULES: Mapping[str, tuple[str, ...]] = {
         "steps.side_effects",
         "steps.instance_memory",
         "steps.answering_releases",
+        "steps.kept_releases",
     ),
 }
 """The modules of each subject, in the order in which their faults are tried."""

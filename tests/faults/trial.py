@@ -36,6 +36,7 @@ from tests.faults.proofs.proof_fault import ProofFault, run_proof_check
 from tests.faults.results import CheckResults, Results, run_check
 from tests.faults.steps.answering_releases import AnsweringFault
 from tests.faults.steps.instance_memory import MemoryFault, running_memory
+from tests.faults.steps.kept_releases import KeptFault
 from tests.faults.steps.side_effects import SideEffectFault, empty_database
 from tests.faults.steps.step_fault import STEP_CHECKS
 from tests.faults.steps.told_weights import WeightsFault
@@ -191,6 +192,9 @@ def _steps(folder: Path) -> Iterator[Trial]:
             name = check or fault.check
             if issubclass(fault, AnsweringFault):
                 return fault.try_in(place)
+            if issubclass(fault, KeptFault):
+                with fault.ask() as given:
+                    return CheckResults({name: run_check(STEP_CHECKS[name], given)})
             if issubclass(fault, SideEffectFault):
                 asked = fault.ask(dsn, place)
             elif issubclass(fault, MemoryFault):

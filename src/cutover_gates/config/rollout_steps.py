@@ -9,6 +9,7 @@ from typing import Any, Literal
 from pydantic import Field, field_validator, model_validator
 
 from cutover_gates.config.base import LOOSER_ABOVE, LOOSER_BELOW, Seconds, SettingsTable
+from cutover_gates.config.target_url import WebAddress
 
 PERCENT = "percent"
 """What a word of `advance` may name."""
@@ -73,6 +74,14 @@ class RolloutSteps(SettingsTable):
         description=(
             "The header, with its value, by which the balancer sends a request to the new release;"
             " `{release}` is its name. Without it the balancer deals every request."
+        ),
+    )
+    kept_urls: tuple[WebAddress, ...] = Field(
+        default=(),
+        examples=[["https://blue-1.example.org/health/ready"]],
+        description=(
+            "For `blue-green`: where each instance of the release before says that it is ready"
+            " after the switch. It is kept as the way back; `phase2-100` asks each of them."
         ),
     )
     advance: tuple[str, ...] = Field(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,7 @@ from tests.faults.steps.instance_memory import (
     MemoryFault,
     running_memory,
 )
+from tests.faults.steps.kept_releases import KEPT, KeptFault
 from tests.faults.steps.side_effects import (
     JOBS,
     QUIET_EFFECTS,
@@ -32,6 +34,7 @@ from tests.faults.steps.told_weights import QUIET, SHARE, WeightsFault
 OF_WEIGHTS = faults_of_kind("steps", WeightsFault)
 OF_EFFECTS = faults_of_kind("steps", SideEffectFault)
 OF_ANSWERS = faults_of_kind("steps", AnsweringFault)
+OF_KEPT = faults_of_kind("steps", KeptFault)
 OF_MEMORY = faults_of_kind("steps", MemoryFault)
 WRITING = "INSERT INTO messages VALUES ('dead') RETURNING 1"
 
@@ -131,3 +134,18 @@ def test_a_check_that_the_new_release_answered_too_passes(
     quiet: type[AnsweringFault], tmp_path: Path
 ) -> None:
     assert quiet.try_in(tmp_path).outcome(quiet.check) == "passed"
+
+
+@pytest.mark.parametrize("name", OF_KEPT)
+def test_a_fault_of_the_kept_release_is_caught(name: str) -> None:
+    fault = OF_KEPT[name]
+    with fault.ask() as given:
+        assert not find_problems(fault, run_step_check(fault.check, given))
+
+
+@pytest.mark.parametrize("is_switched", [True, False])
+def test_a_kept_release_that_is_ready_passes_and_other_steps_do_not_ask(is_switched: bool) -> None:
+    with KeptFault.ask() as given:
+        asked = replace(given["kept_release"], is_switched=is_switched)
+        found = run_step_check(KEPT, {"kept_release": asked})
+    assert found.outcome(KEPT) == "passed", found.message(KEPT)

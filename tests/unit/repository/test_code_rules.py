@@ -73,6 +73,7 @@ NAMED = {
     "cutover_gates.probes.deployment.security_scans.assessments": {"SecurityScanAssessments"},
     "cutover_gates.probes.deployment.step_health.assessments": {"StepInstances"},
     "cutover_gates.probes.rollout.assessments": {"RolloutAssessments"},
+    "cutover_gates.probes.rollout.kept_release": {"KeptRelease"},
     "cutover_gates.probes.rollout.side_effects": {"SideEffects"},
     "cutover_gates.probes.network.load_balancer.assessments": {"LoadBalancerAssessments"},
     "cutover_gates.probes.network.dns.assessments": {"DnsAssessments"},

@@ -417,3 +417,9 @@ def test_blue_green_is_judged_by_what_was_pinned_to_green() -> None:
     assert rules.ERRORS_WITHIN_LIMIT not in open_rules(answers) | broken(answers)
     assert rules.SHARE_AS_DECLARED not in broken(answers)
     assert rules.TRAFFIC_ON_NEW not in open_rules(answers)
+
+
+def test_green_that_answers_people_before_the_switch_is_found() -> None:
+    """Its step judges it without traffic of people."""
+    record = SimulatedRollout(deal=deal_by_chance(0.02), more={"kind": "blue-green"}).make()
+    assert rules.SHARE_AS_DECLARED in broken(judge(record))

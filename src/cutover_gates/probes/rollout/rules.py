@@ -88,6 +88,12 @@ COUNT_STAYED = Rule(
     "Look at the messages that were added. Let both releases read both forms before one of them"
     " writes the new one.",
 )
+OLD_RELEASE_KEPT = Rule(
+    "STEP-007",
+    "After the switch of a blue-green rollout the release before stands ready",
+    "Without it the way back is a deployment of minutes, and not a switch.",
+    "Start the instances of the release before again, or correct rollout.kept_urls.",
+)
 ANSWERED_BY_NEW = Rule(
     "STEP-006",
     "The new release answered the functional checks of the step",
