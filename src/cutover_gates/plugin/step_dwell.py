@@ -4,7 +4,7 @@ A gate may have several processes. The one that comes first to a check that judg
 until the step has been live for its time, and writes its end (`live_step.end_step_once`). Another
 one may still run the functional checks of the step then: they are asked while it is live, or they
 say nothing of it. So each process holds a shared lock from its first such check to its last, and
-the step ends once nobody holds it. The kernel gives back the lock of a process that crashed.
+the step ends once no process holds it. The kernel gives back the lock of a process that crashed.
 """
 
 from __future__ import annotations

@@ -101,7 +101,7 @@ class TriggerAssessments:
         except NotProven as error:
             if not builder.findings:
                 raise
-            # What fired has fired, also where nobody can say that all of the cutover was watched.
+            # What fired has fired, also where not all of the cutover was watched.
             builder.not_proven += error.gaps
         assessment = builder.build(f"the rollback trigger {trigger}")
         self.watch.record_assessment(assessment)

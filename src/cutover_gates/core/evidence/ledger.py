@@ -123,7 +123,7 @@ class Ledger:
     def record_removal(self, record: RemainingRecord, *, begun: bool) -> None:
         """Write that the record is about to be removed, or that the target refused to.
 
-        Of a run that is killed in between, nobody else is blamed for the record that is gone.
+        A run may be killed in between: then the record may be gone by the run's own hand.
         """
         with self._lock:
             for entry, other in self._open.items():

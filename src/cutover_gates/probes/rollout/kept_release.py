@@ -1,6 +1,6 @@
 """Whether the release before stands ready after the switch of a blue-green rollout.
 
-The way back is then a switch, and not a deployment. Nobody is served by it any more, so no probe of
+The way back is then a switch, and not a deployment. It serves no people any more, so no probe of
 the watcher shows it: each of its instances is asked at a declared address of its own.
 """
 
@@ -16,7 +16,7 @@ from cutover_gates.util.http import BoundedResponse, ConnectionRefused, SourceUn
 TITLE = "the release before, after the switch"
 KEY = "rollout.kept_urls"
 ANSWER_SECONDS = 5.0
-"""Seconds for the answer of an instance that serves nobody."""
+"""Seconds for the answer of an instance that gets no traffic."""
 OTHER_KIND = "only a blue-green rollout keeps the release before after its switch"
 
 

@@ -1,6 +1,6 @@
-"""What two releases do beside each other: jobs that run twice, and messages that nobody reads.
+"""What two releases do beside each other: jobs that run twice, and messages that are not read.
 
-Whoever asks the database or the queue hands in what it told; this only judges.
+The caller asks the database or the queue. This only judges what they answered.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from cutover_gates.probes.rollout import rules
 
 FEWEST_RUNS = 3
 """Runs that a step must have room for. One that begins or ends within a run has one more or less:
-of two runs nobody could say whether they are one too many.
+two runs may be one too many, or not.
 """
 TITLE = "What both releases did beside each other"
 

@@ -26,7 +26,7 @@ def check_weights(
     for one in record.weights:
         if one not in known:
             builder.add_gap(rules.WEIGHT_OF_STEP, one.source, one.problem or "it tells no weight")
-    # Nobody met the new release, so nobody was harmed: then nothing is known of it.
+    # No request met the new release: then nothing is known of it.
     is_idle = wanted > 0 and not any(one.new for one in known)
     for one in known:
         builder.checked.append(f"weight of {one.source}")
