@@ -160,6 +160,16 @@ class StagingReference(SettingsTable):
         json_schema_extra=LOOSER_ABOVE,
         description="Hours after which a verdict of staging is too old to prove such an item.",
     )
+    staging_key_file: Path | None = Field(
+        default=None,
+        description=(
+            "A file with the public key that signs the verdicts of staging: one without its"
+            " signature then proves no such item. Default: with `attestation.required` the key"
+            " of this target; else the files are compared with their sums, and no signature is"
+            " asked for."
+        ),
+        examples=["keys/staging-public.pem"],
+    )
 
     @field_validator("staging")
     @classmethod

@@ -186,7 +186,7 @@ class GateSession:
         results += [*self._acknowledged, *judge_all_answers(self.run)]
         releases = self.target.releases
         subject = build_subject(self.run, self.target.status, tuple(releases.answers))
-        results += prove_by_staging(self.run, subject)
+        results += prove_by_staging(self.run, subject, self.signing_key)
         decisions = add_target_facts(self.run, self.decisions, self.target.status, results)
         terms = build_terms(self.run, decisions.waivers, expected, results)
 

@@ -63,9 +63,10 @@ def test_the_verdict_shows_what_answered(toy: Toy) -> None:
     assert (after["moment"], after["counts"]) == ("after the checks", {"1.0": 29})
 
 
-def test_a_verdict_of_staging_proves_what_is_asked_of_it(toy: Toy) -> None:
+@pytest.mark.parametrize("proof", ["check", further("check or sign-off")])
+def test_a_verdict_of_staging_proves_what_is_asked_of_it(toy: Toy, proof: str) -> None:
     """First staging's own gate on the new release, then the gate before the cutover."""
-    add_to_plan(STAGED.replace('["phase3"]', '["t24"]'))(toy)
+    add_to_plan(STAGED.replace('["phase3"]', '["t24"]').replace('"check"', f'"{proof}"'))(toy)
     staging = (
         f'[targets.staging]\nurl = "{toy.url}"\nrelease = "1.0"\n'
         f'[targets.toy]\nurl = "{toy.url}/release/old/{toy.folder.name}"\n'
