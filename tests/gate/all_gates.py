@@ -20,7 +20,7 @@ import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
@@ -52,6 +52,12 @@ class JudgedGate:
     expected: str = ""
 
     @property
+    def told(self) -> str:
+        """Return how many items ended how: `1 failed, 9 passed`."""
+        counts = Counter(self.items.values())
+        return ", ".join(f"{count} {outcome}" for outcome, count in sorted(counts.items()))
+
+    @property
     def is_right(self) -> bool:
         """Return whether it is GO; with a fault whether the item of the fault has failed."""
         if self.expected:
@@ -60,9 +66,8 @@ class JudgedGate:
 
     def describe(self) -> str:
         """Return one line for a person."""
-        counts = Counter(self.items.values())
-        told = ", ".join(f"{count} {outcome}" for outcome, count in sorted(counts.items()))
-        line = f"{self.gate:<10} {self.verdict or 'no verdict':<10} {self.seconds:5.0f} s  {told}"
+        verdict = self.verdict or "no verdict"
+        line = f"{self.gate:<10} {verdict:<10} {self.seconds:5.0f} s  {self.told}"
         if not self.expected:
             return line
         return f"{line}\n           {self.fault}: {self.expected} {self.items.get(self.expected)}"
@@ -109,36 +114,49 @@ def _read_verdict(found: set[Path]) -> tuple[str, dict[str, str]]:
     return str(verdict["verdict"]), {one["id"]: one["outcome"] for one in verdict["items"]}
 
 
+def name_output(judged: Sequence[JudgedGate], one: JudgedGate) -> str:
+    """Return the file of what a gate printed. A gate that is judged twice has two."""
+    number = next(place for place, other in enumerate(judged, 1) if other is one)
+    return f"{number:02}-{one.gate}.txt"
+
+
 def write_table(judged: list[JudgedGate], folder: Path) -> None:
     """Write the gates as `night.json` and `night.md` into the folder."""
-    plain = [{**asdict(one), "output": f"{one.gate}.txt"} for one in judged]
+    plain = [{**asdict(one), "output": name_output(judged, one)} for one in judged]
     (folder / "night.json").write_text(json.dumps(plain, indent=1), encoding="utf-8")
-    rows = ["| gate | verdict | seconds | fault | told by |", "|---|---|---|---|---|"]
-    rows += [
-        f"| {one.gate} | {one.verdict} | {one.seconds:.0f} | {one.fault} | {one.expected} |"
-        for one in judged
-    ]
+    rows = ["| gate | verdict | seconds | items | fault | told by |", "|---|---|---|---|---|---|"]
+    for one in judged:
+        cells = (one.gate, one.verdict, f"{one.seconds:.0f}", one.told, one.fault, one.expected)
+        rows.append(f"| {' | '.join(cells)} |")
     (folder / "night.md").write_text("\n".join(rows) + "\n", encoding="utf-8")
 
 
-def main() -> int:
-    """Run the named gates, or all; the status is the number of those that are not as they must be."""
+def _read_call() -> tuple[Path, Sequence[str], dict[str, NightFault]]:
+    """Return the folder, the gates in their order, and the faults by their gates."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--folder", type=Path, help="keeps the reports; a new one by default")
     parser.add_argument("--with-faults", action="store_true", help="three of them, each with one")
     parser.add_argument("gates", nargs="*", metavar="GATE", help=f"default: {' '.join(ORDER)}")
-    arguments = parser.parse_args()
-    folder = arguments.folder or Path(tempfile.mkdtemp(prefix="all-gates-"))
+    call = parser.parse_args()
+    faults = {one.gate: one for one in FAULTS} if call.with_faults else {}
+    gates = call.gates or ORDER
+    if faults and not faults.keys() & set(gates):
+        parser.error(f"--with-faults needs one of these gates: {', '.join(faults)}")
+    return call.folder or Path(tempfile.mkdtemp(prefix="all-gates-")), gates, faults
+
+
+def main() -> int:
+    """Run the named gates, or all; the status is the number of those that are not as they must be."""
+    folder, gates, faults = _read_call()
     folder.mkdir(parents=True, exist_ok=True)
-    faults = {one.gate: one for one in FAULTS} if arguments.with_faults else {}
     judged: list[JudgedGate] = []
-    gates = arguments.gates or ORDER
     for number, gate in enumerate(gates):
         # A gate that is judged twice has its fault in the night, and not in the preparation.
         fault = faults.get(gate) if gate not in gates[number + 1 :] else None
         judged.append(judge_gate(gate, folder, fault))
         print(judged[-1].describe(), flush=True)
-        (folder / f"{gate}.txt").write_text(judged[-1].output, encoding="utf-8")
+        path = folder / name_output(judged, judged[-1])
+        path.write_text(judged[-1].output, encoding="utf-8")
         write_table(judged, folder)
     print(f"what they printed, and their reports: {folder}")
     return sum(not one.is_right for one in judged)

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import json
 import shutil
+import sys
 import tomllib
 from pathlib import Path
 
 import pytest
 
 from tests.faults.hospitals import ROOT
-from tests.gate.all_gates import NIGHT, JudgedGate
+from tests.gate.all_gates import NIGHT, JudgedGate, main, name_output, write_table
 from tests.gate.night_faults import FAULTS, NightFault
 from tests.shipped_plan import PLAN_FILE
 
@@ -51,3 +53,23 @@ def test_with_a_fault_its_own_item_must_have_failed() -> None:
     assert judged("NO-GO", fault, row_counts="failed").is_right
     assert not judged("NO-GO", fault, row_counts="not proven", key_tables="failed").is_right
     assert not judged("GO", fault, row_counts="failed").is_right
+
+
+def test_a_gate_that_is_judged_twice_keeps_both_outputs(tmp_path: Path) -> None:
+    twice = [judged("GO", row_counts="passed"), judged("NO-GO", FAULTS[0], row_counts="failed")]
+    assert [name_output(twice, one) for one in twice] == ["01-phase1.txt", "02-phase1.txt"]
+    write_table(twice, tmp_path)
+    lines = (tmp_path / "night.md").read_text(encoding="utf-8").splitlines()
+    assert lines[2:] == [
+        "| phase1 | GO | 1 | 1 passed |  |  |",
+        f"| phase1 | NO-GO | 1 | 1 failed | {FAULTS[0].harm} | row-counts |",
+    ]
+    written = json.loads((tmp_path / "night.json").read_text(encoding="utf-8"))
+    assert [one["output"] for one in written] == ["01-phase1.txt", "02-phase1.txt"]
+
+
+def test_faults_that_no_gate_is_asked_for_are_no_success(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "argv", ["all_gates", "--with-faults", "t12"])
+    with pytest.raises(SystemExit) as ended:
+        main()
+    assert ended.value.code == 2
