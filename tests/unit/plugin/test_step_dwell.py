@@ -113,7 +113,10 @@ def test_a_process_that_crashes_holds_no_step_up(night: Night) -> None:
     assert is_held.wait(scale_seconds(20))
     other.kill()
     other.join()
-    assert end(night).step.lived_seconds(0) < scale_seconds(DWELL + 1)
+    killed = time.time()
+    ended = end(night)
+    assert ended.step.ends is not None
+    assert ended.step.ends - killed < scale_seconds(30)
 
 
 def test_a_trigger_ends_the_step_while_checks_of_another_process_run(night: Night) -> None:
@@ -126,19 +129,19 @@ def test_a_trigger_ends_the_step_while_checks_of_another_process_run(night: Nigh
 
 def test_a_second_process_waits_until_the_first_has_ended_the_step(night: Night) -> None:
     """Also in the seconds in which the end is written and the record is not complete yet."""
-    ends: list[tuple[StepEnd, float]] = []
+    ends: dict[str, tuple[StepEnd, float]] = {}
 
-    def wait() -> None:
-        ends.append((end(night), time.monotonic()))
+    def wait(name: str) -> None:
+        ends[name] = (end(night), time.monotonic())
 
-    first = threading.Thread(target=wait)
+    first = threading.Thread(target=wait, args=["first"])
     first.start()
     while len(night.steps) < 2:  # until the end is written
         time.sleep(0.01)
-    wait()
+    wait("second")
     first.join()
-    assert ends[0][0] == ends[1][0]
-    assert abs(ends[0][1] - ends[1][1]) < 0.25
+    assert ends["first"][0] == ends["second"][0]
+    assert ends["second"][1] > ends["first"][1] - 0.25
     assert len(night.steps) == 2
 
 
