@@ -48,12 +48,12 @@ FAULTS = (
     NightFault(
         gate="phase2",
         item="canary-deployment",
-        harm="the new release alone fails each change of a patient",
+        harm="the new release alone cannot read a patient",
         file="reference/patients/routes.py",
-        old="    patient = service.change(access, patient_id, body, if_match)\n",
+        old="    patient = service.read(access, patient_id)\n",
         new=(
-            '    raise RuntimeError("the new release cannot write")\n'
-            "    patient = service.change(access, patient_id, body, if_match)\n"
+            '    raise RuntimeError("the new release cannot read")\n'
+            "    patient = service.read(access, patient_id)\n"
         ),
     ),
     NightFault(
